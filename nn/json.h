@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON by jansson, with two additions: comments from // to the end of the line are allowed in files
+ * that people write, and errors name file, line and column. */
+#ifndef AT_NN_JSON_H
+#define AT_NN_JSON_H
+
+#include <jansson.h>
+
+#include "nn/status.h"
+
+/* *root is a new reference (json_decref). `where` names the source in errors. */
+at_status at_json_parse(const char *text, size_t size, const char *where, json_t **root, at_error *err);
+at_status at_json_load(const char *path, json_t **root, at_error *err);
+
+/* Writes indented JSON, atomically. Does not steal the reference. */
+at_status at_json_save(const char *path, const json_t *root, at_error *err);
+
+#endif

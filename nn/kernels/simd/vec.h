@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The vector of the level this file is compiled for, through GCC's vector extensions (x86, Arm,
+ * anything), and the suffix that keeps the levels' functions apart. */
+#ifndef AT_NN_KERNELS_SIMD_VEC_H
+#define AT_NN_KERNELS_SIMD_VEC_H
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/kernels/list.h"
+
+#if defined(__AVX512F__)
+#define AT_LEVEL avx512
+enum { VW = 16 }; /* floats in a vector */
+#elif defined(__AVX2__)
+#define AT_LEVEL avx2
+enum { VW = 8 };
+#else
+#define AT_LEVEL generic
+enum { VW = 4 };
+#endif
+
+#define AT_PASTE_(a, b) at_##a##_##b
+#define AT_PASTE(a, b) AT_PASTE_(a, b)
+/* K(relu) is at_relu_avx512 and so on. */
+#define K(name) AT_PASTE(name, AT_LEVEL)
+
+#define AT_KERNEL_PROTOTYPE(name, ret, args) ret K(name) args;
+AT_KERNEL_LIST(AT_KERNEL_PROTOTYPE)
+#undef AT_KERNEL_PROTOTYPE
+
+typedef float vf __attribute__((vector_size(VW * 4)));
+typedef int32_t vi __attribute__((vector_size(VW * 4)));
+
+static inline vf v_load(const float *p) {
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+static inline void v_store(float *p, vf v) {
+    memcpy(p, &v, sizeof v);
+}
+static inline vf v_set1(float x) {
+    return x - (vf){0}; /* a broadcast: x - 0 keeps x, -0 included */
+}
+static inline vf v_select(vi mask, vf yes, vf no) {
+    return (vf)(((vi)yes & mask) | ((vi)no & ~mask));
+}
+static inline vf v_max0(vf v) {
+    return v_select(v > 0, v, (vf){0});
+}
+
+#endif
