@@ -18,7 +18,9 @@ typedef enum at_purpose {
 } at_purpose;
 
 typedef struct at_rng {
-    uint32_t key[2], counter[4], block[4];
+    uint32_t key[2];
+    uint32_t counter[4]; /* [0] numbers the next block: set it, and used to 4, to jump to 4 [0] */
+    uint32_t block[4];
     int used; /* words of block already handed out; 4: none left */
 } at_rng;
 

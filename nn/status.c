@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Error texts. Everything here works without allocating, so that running out of memory can be
+ * reported too. */
+#include "nn/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+at_status at_fail(at_error *err, at_status status, const char *format, ...) {
+    if (!err) return status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    err->status = status;
+    return status;
+}
+
+at_status at_fail_memory(at_error *err, const char *what, size_t bytes) {
+    return at_fail(err, AT_ERR_MEMORY, "out of memory: %zu bytes for %s", bytes, what);
+}
+
+at_status at_error_context(at_error *err, const char *format, ...) {
+    char old[AT_ERROR_TEXT];
+    memcpy(old, err->text, sizeof old);
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    size_t used = length < 0 ? 0 : (size_t)length;
+    if (used >= sizeof err->text) used = sizeof err->text - 1;
+    snprintf(err->text + used, sizeof err->text - used, ": %s", old);
+    return err->status;
+}
