@@ -19,7 +19,7 @@ typedef enum at_purpose {
 
 typedef struct at_rng {
     uint32_t key[2];
-    uint32_t counter[4]; /* [0] numbers the next block: set it, and used to 4, to jump to 4 [0] */
+    uint32_t counter[4]; /* [0]: the next block, words 4i .. 4i+3; to jump, set it and used = 4 */
     uint32_t block[4];
     int used; /* words of block already handed out; 4: none left */
 } at_rng;
