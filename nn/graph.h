@@ -25,11 +25,11 @@ typedef enum at_layout {
 
 typedef enum at_init_kind {
     AT_INIT_ZERO = 0,
-    AT_INIT_CONSTANT,   /* value */
-    AT_INIT_HE_NORMAL,  /* N(0, gain * sqrt(2 / fan_in)); He et al., ICCV 2015 */
-    AT_INIT_BILINEAR,   /* transposed convolution as interpolation (FCN, section 3.3) */
-    AT_INIT_ICNR,       /* sub-pixel convolution without checkerboard (Aitken et al. 2017) */
-    AT_INIT_UNIFORM,    /* U(-value, value) */
+    AT_INIT_CONSTANT,  /* value */
+    AT_INIT_HE_NORMAL, /* N(0, gain * sqrt(2 / fan_in)); He et al., ICCV 2015 */
+    AT_INIT_BILINEAR,  /* transposed convolution as interpolation (FCN, section 3.3) */
+    AT_INIT_ICNR,      /* sub-pixel convolution without checkerboard (Aitken et al. 2017) */
+    AT_INIT_UNIFORM,   /* U(-value, value) */
 } at_init_kind;
 
 typedef struct at_init {
@@ -70,6 +70,7 @@ struct at_node {
     at_dtype dtype; /* AT_F32, or AT_U8 for a target */
     int input_count;
     at_node **inputs;
+    uint8_t *ports;            /* which output of inputs[i]: 0 its value, 1 its second output */
     int params[AT_MAX_PARAMS]; /* indices of parameters */
     int param_count;
     const void *attrs; /* the operator's own struct */
@@ -100,7 +101,7 @@ at_status at_graph_finish(at_graph *g, at_error *err);
 
 /* Initialises each parameter from the stream (seed, its name): a part of two models that has the
  * same names begins with the same numbers. Buffers get their constant. */
-void at_graph_init(at_graph *g, uint64_t seed);
+at_status at_graph_init(at_graph *g, uint64_t seed, at_error *err);
 
 /* Records an error for operator functions; the first one stays. Returns NULL. */
 at_node *at_graph_fail(at_graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What an operator is: one static const descriptor of functions. Everything that describes a network
- * (plan, summary, cost table, receptive field, JSON, exports) is a walk over the graph that asks the
- * descriptors; nothing switches over kinds of operators.
+/* What an operator is: one static const descriptor of functions. Everything that describes a
+ * network (plan, summary, cost table, receptive field, JSON, exports) is a walk over the graph that
+ * asks the descriptors; nothing switches over kinds of operators.
  *
  * Adding an operator: layers/<op>.c, one line in layers/list.h, tests/test_<op>.c. */
 #ifndef AT_NN_OP_H
@@ -18,10 +18,9 @@ enum { AT_MAX_OUTPUTS = 2 };
 /* What backward reads besides the gradient of the output; all else is freed as soon as forward is
  * past its last reader. */
 enum {
-    AT_NEEDS_INPUT = 1,   /* the inputs' values */
-    AT_NEEDS_OUTPUT = 2,  /* the output's values */
-    AT_FIRST_WRITE = 4,   /* backward obeys at_step.first: the runner need not zero gradients */
-    AT_NO_GRADIENT = 8,   /* inputs get no gradient (targets, sizes) */
+    AT_NEEDS_INPUT = 1,  /* the inputs' values */
+    AT_NEEDS_OUTPUT = 2, /* the output's values */
+    AT_FIRST_WRITE = 4,  /* backward obeys at_step.first: the runner need not zero gradients */
 };
 
 /* Multiply-accumulates and bytes read and written by forward. */
@@ -39,9 +38,11 @@ typedef struct at_reach {
 struct at_op {
     const char *name; /* PyTorch's functional name: "conv2d" */
     unsigned flags;
+    unsigned shape_only; /* bit i: input i lends its height and width; no value, no gradient */
 
-    /* Sizes of out[0] (and out[1], a second output such as pooling indices, with its dtype) from the
-     * inputs' shapes; out[0].shape.c is already set. Errors name sizes; the caller adds the node. */
+    /* Sizes of out[0] (and out[1], a second output such as pooling indices, with its dtype) from
+     * the inputs' shapes; out[0].shape.c is already set. Errors name sizes; the caller adds the
+     * node. */
     at_status (*shape)(const at_node *node, const at_shape *in, at_tensor *out, at_error *err);
 
     /* Optional. Once per plan, after shapes are known: asks for memory by setting the _bytes fields
@@ -58,8 +59,9 @@ struct at_op {
      * records that in the step, and `next` gets no step of its own: the output is next's. */
     bool (*absorb)(at_step *step, const at_node *next);
 
-    void (*cost)(const at_node *node, const at_shape *in, at_shape out, at_cost *cost); /* optional */
-    void (*reach)(const at_node *node, at_reach *reach);                                /* optional */
+    void (*cost)(const at_node *node, const at_shape *in, at_shape out,
+                 at_cost *cost);                         /* optional */
+    void (*reach)(const at_node *node, at_reach *reach); /* optional */
 
     /* Writes the attributes, with PyTorch's names and meaning, into `attrs`. */
     void (*describe)(const at_node *node, const at_shape *in, at_shape out, json_t *attrs);
@@ -75,6 +77,10 @@ struct at_op {
 at_node *at_node_new(at_graph *g, const at_op *op, const char *name, at_node *const *inputs,
                      int input_count, int channels, const void *attrs, size_t attrs_size);
 
+/* Input `input` of the node is the producer's output `port` (1: the second one) instead of its
+ * value. */
+void at_node_set_port(at_node *node, int input, int port);
+
 /* Adds the node's next parameter, named node name + "." + op->param_names[i]. */
 void at_node_add_param(at_node *node, at_param_spec spec);
 
@@ -82,7 +88,12 @@ void at_node_add_param(at_node *node, at_param_spec spec);
 
 typedef enum at_mode { AT_INFER = 0, AT_TRAIN } at_mode;
 typedef enum at_precision { AT_FP32 = 0, AT_BF16_MIXED, AT_PRECISION_AUTO } at_precision;
-typedef enum at_conv_choice { AT_CONV_AUTO = 0, AT_CONV_DIRECT, AT_CONV_WINOGRAD, AT_CONV_TUNE } at_conv_choice;
+typedef enum at_conv_choice {
+    AT_CONV_AUTO = 0,
+    AT_CONV_DIRECT,
+    AT_CONV_WINOGRAD,
+    AT_CONV_TUNE
+} at_conv_choice;
 
 typedef enum at_activation { AT_ACT_NONE = 0, AT_ACT_RELU } at_activation;
 
@@ -92,15 +103,19 @@ struct at_step {
     at_mode mode;
     at_conv_choice conv;
     int in_count;
-    at_tensor *in, *d_in; /* in_count each */
-    const bool *first;    /* d_in[i] holds garbage: write, don't add (only with AT_FIRST_WRITE) */
+    at_tensor *in, *d_in; /* in_count each. data is NULL where only the shape is lent, or no
+                           * gradient is wanted */
+    bool *first; /* d_in[i] holds garbage: write, don't add (only ever true with AT_FIRST_WRITE).
+                  * Where two inputs are one node, d_in[0] is to be complete before d_in[1] is added
+                  */
     at_tensor out[AT_MAX_OUTPUTS];
     at_tensor d_out;
 
-    /* What `absorb` took over. */
+    /* What `absorb` took over. It may also add to `needs`, which begins as op->flags. */
+    unsigned needs;
     at_activation activation;
-    const at_node *norm;     /* inference: batch norm to fold into the weights */
-    const at_node *last;     /* the node whose value out[0] is; the node itself if none absorbed */
+    const at_node *norm; /* inference: batch norm to fold into the weights */
+    const at_node *last; /* the node whose value out[0] is; the node itself if none absorbed */
 
     /* Memory asked for by prepare (set the _bytes, find the pointers when running). All 64-byte
      * aligned. saved: from forward to backward. kept: for the plan's life, zeroed at its start.
@@ -109,10 +124,10 @@ struct at_step {
     void *saved, *kept, *work;
     char *scratch;
 
-    void *state;         /* the operator's own, made by prepare */
-    uint64_t seed;       /* the run's seed and step number: dropout's stream */
+    void *state;   /* the operator's own, made by prepare */
+    uint64_t seed; /* the run's seed and step number: dropout's stream */
     uint64_t iteration;
-    uint64_t version;    /* changes whenever parameters changed; never 0 */
+    uint64_t version; /* changes whenever parameters changed; never 0 */
 };
 
 /* Values and gradients of a node's i-th parameter, in the layout its spec names. Gradients are NULL

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A plan is a graph made ready for one batch, height, width, mode and precision: shapes worked out,
  * neighbours fused, and every activation, gradient and workspace given its place in one arena by
- * lifetime. It knows its memory before it is given any. Running it never allocates, prints or fails.
- * Several plans may share a graph; one plan runs at a time per graph. */
+ * lifetime. It knows its memory before it is given any. Running it never allocates, prints or
+ * fails. Several plans may share a graph; one plan runs at a time per graph. */
 #ifndef AT_NN_PLAN_H
 #define AT_NN_PLAN_H
 
@@ -30,7 +30,7 @@ void at_plan_free(at_plan *plan);
 at_status at_plan_measure(at_graph *g, at_plan_opts opts, size_t *bytes, at_error *err);
 size_t at_plan_bytes(const at_plan *plan);
 
-/* A node's value: inputs (to fill before forward), the output (to read after), any node with
+/* A node's value: inputs (to fill before every forward), the output (to read after), any node with
  * opts.keep. data is NULL for what is not there. A node absorbed by its producer has the producer's
  * value only if it is the last of the chain. */
 at_tensor at_plan_value(const at_plan *plan, const at_node *node);
@@ -48,9 +48,10 @@ void at_plan_forward(at_plan *plan);
  * training mode only. */
 void at_plan_backward(at_plan *plan);
 
-/* Runs forward and stops at the first value that is not finite: AT_ERR_INPUT naming node and image
- * of the batch. Slow; for finding out why a loss is NaN. */
-at_status at_plan_check_finite(at_plan *plan, at_error *err);
+/* Runs forward (inputs filled anew) and stops at the first value that is not finite: AT_ERR_INPUT
+ * naming the node or parameter; *image is the image of the batch, or -1. Slow; for finding out why
+ * a loss is NaN. */
+at_status at_plan_check_finite(at_plan *plan, int *image, at_error *err);
 
 /* Multiply-accumulates of one forward. */
 double at_plan_macs(const at_plan *plan);

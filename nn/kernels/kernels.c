@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Which table of kernels this process uses. Detection asks the processor and, through libgcc's
+ * __builtin_cpu_supports, the operating system (XCR0: does it save the wide registers?). */
+#include "nn/kernels/kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Prototypes and a table for one level; mr and nr are its convolution tile. */
+#define PROTOTYPE(level, name, ret, args) ret at_##name##_##level args;
+#define PROTO_REF(name, ret, args) PROTOTYPE(ref, name, ret, args)
+#define PROTO_GENERIC(name, ret, args) PROTOTYPE(generic, name, ret, args)
+#define PROTO_AVX2(name, ret, args) PROTOTYPE(avx2, name, ret, args)
+#define PROTO_AVX512(name, ret, args) PROTOTYPE(avx512, name, ret, args)
+#define ENTRY_REF(name, ret, args) .name = at_##name##_ref,
+#define ENTRY_GENERIC(name, ret, args) .name = at_##name##_generic,
+#define ENTRY_AVX2(name, ret, args) .name = at_##name##_avx2,
+#define ENTRY_AVX512(name, ret, args) .name = at_##name##_avx512,
+
+AT_KERNEL_LIST(PROTO_REF)
+static const at_kernels ref = {"ref", 3, 5, AT_KERNEL_LIST(ENTRY_REF)};
+
+AT_KERNEL_LIST(PROTO_GENERIC)
+static const at_kernels generic = {"generic", 6, 8, AT_KERNEL_LIST(ENTRY_GENERIC)};
+
+#ifdef __x86_64__
+AT_KERNEL_LIST(PROTO_AVX2)
+static const at_kernels avx2 = {"avx2", 6, 16, AT_KERNEL_LIST(ENTRY_AVX2)};
+
+AT_KERNEL_LIST(PROTO_AVX512)
+static const at_kernels avx512 = {"avx512", 14, 32, AT_KERNEL_LIST(ENTRY_AVX512)};
+
+static bool has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512cd");
+}
+#endif
+
+const at_kernels *at_kernels_level(int i) {
+    const at_kernels *levels[4] = {&ref, &generic};
+    int count = 2;
+#ifdef __x86_64__
+    if (has_avx2()) levels[count++] = &avx2;
+    if (has_avx512()) levels[count++] = &avx512;
+#endif
+    return i >= 0 && i < count ? levels[i] : NULL;
+}
+
+static const at_kernels *choose(void) {
+    const char *cap = getenv("ATROUS_CPU");
+    const at_kernels *best = at_kernels_level(1);
+    for (int i = 0; at_kernels_level(i) != NULL; i++) {
+        const at_kernels *t = at_kernels_level(i);
+        if (cap != NULL && strcmp(t->level, cap) == 0) return t;
+        best = t;
+    }
+    return best;
+}
+
+static const at_kernels *active; /* every thread that races here stores the same value */
+
+const at_kernels *at_kernels_get(void) {
+    const at_kernels *t = __atomic_load_n(&active, __ATOMIC_ACQUIRE);
+    if (t == NULL) {
+        t = choose();
+        __atomic_store_n(&active, t, __ATOMIC_RELEASE);
+    }
+    return t;
+}
+
+void at_kernels_force(const at_kernels *table) {
+    __atomic_store_n(&active, table, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory of a plan: how long each buffer lives and where it lies. Buffers whose lives don't overlap
+ * may share a place: the largest is placed first, each at the lowest offset that is free for its
+ * whole life (greedy by size; Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net
+ * Inference", 2020, find it near optimal for networks). */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "nn/plan_private.h"
+
+enum {
+    ALIGN = 64,
+    RED_ZONE = 64
+}; /* bytes; red zones separate buffers so that ASan sees a spill */
+
+/* ---- lives
+ * ---------------------------------------------------------------------------------------- */
+
+static int last_moment(const at_plan *p) {
+    return p->opts.mode == AT_TRAIN ? 2 * p->count - 1 : p->count - 1;
+}
+
+static int backward_moment(const at_plan *p, int step) {
+    return 2 * p->count - 1 - step;
+}
+
+static void extend(at_buffer *b, int moment) {
+    if (b->end < moment) b->end = moment;
+}
+
+static void claim(at_plan_step *ps, int which, size_t bytes, int begin, int end) {
+    if (bytes == 0) return;
+    ps->buf[which] = (at_buffer){.bytes = bytes, .begin = begin, .end = end, .used = true};
+}
+
+static size_t tensor_bytes(at_tensor t) {
+    if (t.shape.n == 0) return 0;
+    return (size_t)at_shape_pixels(t.shape) * (size_t)t.ld * at_dtype_size(t.dtype);
+}
+
+/* A step's buffers, with the lives they have whoever reads them. */
+static void forward_buffers(at_plan *p, int i) {
+    at_plan_step *ps = &p->steps[i];
+    const at_step *s = &ps->s;
+    int last = last_moment(p);
+    int born = s->in_count == 0 ? 0 : i; /* inputs are filled before anything runs */
+    int end = p->opts.keep || i == p->output ? last : i;
+    claim(ps, BUF_OUT0, tensor_bytes(s->out[0]), born, end);
+    claim(ps, BUF_OUT1, tensor_bytes(s->out[1]), i, p->opts.keep ? last : i);
+    claim(ps, BUF_SAVED, s->saved_bytes, i, ps->wants_grad ? backward_moment(p, i) : i);
+    claim(ps, BUF_KEPT, s->kept_bytes, 0, last);
+    claim(ps, BUF_WORK, s->work_bytes, i, i);
+    claim(ps, BUF_SCRATCH, s->scratch_bytes * (size_t)p->threads, i, i);
+}
+
+static void backward_buffers(at_plan *p, int i) {
+    at_plan_step *ps = &p->steps[i];
+    const at_step *s = &ps->s;
+    int back = backward_moment(p, i);
+    if (!ps->wants_grad) return;
+    /* The caller fills the output's gradient between forward and backward, reads inputs' after. */
+    claim(ps, BUF_GRAD, tensor_bytes(s->d_out), i == p->output ? p->count - 1 : back,
+          s->in_count == 0 ? last_moment(p) : back);
+    claim(ps, BUF_WORK_BACK, s->work_bytes, back, back);
+    claim(ps, BUF_SCRATCH_BACK, s->scratch_bytes * (size_t)p->threads, back, back);
+    if (s->needs & AT_NEEDS_OUTPUT) extend(&ps->buf[BUF_OUT0], back);
+    if (ps->buf[BUF_OUT1].used) extend(&ps->buf[BUF_OUT1], back);
+    ps->written = i == p->output;
+}
+
+/* The step writes the gradient of its k-th input: is it the first to do so? Called in the order in
+ * which backward runs. */
+static void gradient_lives(at_plan_step *ps, at_plan_step *producer, int k, int back) {
+    at_buffer *grad = &producer->buf[BUF_GRAD];
+    if (grad->begin > back) grad->begin = back;
+    if (!producer->written) {
+        bool overwrites = (ps->s.node->op->flags & AT_FIRST_WRITE) != 0;
+        ps->s.first[k] = overwrites;
+        ps->clear[k] = !overwrites;
+    }
+    producer->written = true;
+}
+
+/* What reading its inputs means for their lives. */
+static void reader_lives(at_plan *p, int i) {
+    at_plan_step *ps = &p->steps[i];
+    int back = backward_moment(p, i);
+    for (int k = 0; k < ps->s.in_count; k++) {
+        if (ps->inputs[k] < 0) continue;
+        at_plan_step *producer = &p->steps[ps->inputs[k]];
+        bool second = ps->s.node->ports[k] != 0;
+        at_buffer *value = &producer->buf[second ? BUF_OUT1 : BUF_OUT0];
+        extend(value, i);
+        if (!ps->wants_grad) continue;
+        if (second || (ps->s.needs & AT_NEEDS_INPUT)) extend(value, back);
+        if (!second && producer->wants_grad) gradient_lives(ps, producer, k, back);
+    }
+}
+
+static void lifetimes(at_plan *p) {
+    for (int i = 0; i < p->count; i++) {
+        forward_buffers(p, i);
+        backward_buffers(p, i);
+    }
+    for (int i = p->count - 1; i >= 0; i--) reader_lives(p, i);
+}
+
+/* ---- places
+ * --------------------------------------------------------------------------------------- */
+
+static int larger_first(const void *a, const void *b) {
+    const at_buffer *x = *(at_buffer *const *)a, *y = *(at_buffer *const *)b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    return x->begin != y->begin ? (x->begin > y->begin ? 1 : -1) : (x > y) - (x < y);
+}
+
+static bool overlap(const at_buffer *a, const at_buffer *b) {
+    return a->begin <= b->end && b->begin <= a->end;
+}
+
+static size_t footprint(const at_buffer *b) {
+    return (b->bytes + RED_ZONE + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* placed[0 .. count-1] is sorted by offset; puts b into the lowest gap and keeps the order. */
+static void place(at_buffer **placed, int count, at_buffer *b) {
+    size_t at = 0, size = footprint(b);
+    int i;
+    for (i = 0; i < count; i++) {
+        const at_buffer *other = placed[i];
+        if (!overlap(b, other)) continue;
+        if (other->offset >= at + size) break;
+        if (other->offset + footprint(other) > at) at = other->offset + footprint(other);
+    }
+    b->offset = at;
+    for (i = count; i > 0 && placed[i - 1]->offset > at; i--) placed[i] = placed[i - 1];
+    placed[i] = b;
+}
+
+static size_t place_all(at_buffer **order, at_buffer **placed, int count) {
+    size_t most = 0;
+    qsort(order, (size_t)count, sizeof(at_buffer *), larger_first);
+    for (int i = 0; i < count; i++) {
+        place(placed, i, order[i]);
+        size_t end = order[i]->offset + footprint(order[i]);
+        if (end > most) most = end;
+    }
+    return most;
+}
+
+at_status at_plan_place(at_plan *p, at_error *err) {
+    size_t slots = (size_t)p->count * BUF_COUNT;
+    at_buffer **order = malloc(2 * slots * sizeof(at_buffer *));
+    int count = 0;
+    if (order == NULL) return at_fail_memory(err, "a plan", 2 * slots * sizeof(at_buffer *));
+    lifetimes(p);
+    for (int i = 0; i < p->count; i++)
+        for (int k = 0; k < BUF_COUNT; k++)
+            if (p->steps[i].buf[k].used) order[count++] = &p->steps[i].buf[k];
+    p->arena_bytes = place_all(order, order + slots, count);
+    free(order);
+    return AT_OK;
+}
+
+/* ---- pointers
+ * ------------------------------------------------------------------------------------- */
+
+static void *at_place(const at_plan *p, const at_buffer *b) {
+    return b->used ? p->arena + b->offset : NULL;
+}
+
+void at_plan_bind(at_plan *p) {
+    for (int i = 0; i < p->count; i++) {
+        at_plan_step *ps = &p->steps[i];
+        ps->s.out[0].data = at_place(p, &ps->buf[BUF_OUT0]);
+        ps->s.out[1].data = at_place(p, &ps->buf[BUF_OUT1]);
+        ps->s.d_out.data = at_place(p, &ps->buf[BUF_GRAD]);
+        ps->s.saved = at_place(p, &ps->buf[BUF_SAVED]);
+        ps->s.kept = at_place(p, &ps->buf[BUF_KEPT]);
+        for (int k = 0; k < ps->s.in_count; k++) {
+            if (ps->inputs[k] < 0) continue;
+            const at_plan_step *from = &p->steps[ps->inputs[k]];
+            int port = ps->s.node->ports[k];
+            ps->s.in[k] = from->s.out[port];
+            if (port == 0) ps->s.d_in[k].data = from->s.d_out.data;
+        }
+    }
+}
+
+void at_plan_use_memory(at_plan *p, at_plan_step *ps, bool backward) {
+    ps->s.work = at_place(p, &ps->buf[backward ? BUF_WORK_BACK : BUF_WORK]);
+    ps->s.scratch = at_place(p, &ps->buf[backward ? BUF_SCRATCH_BACK : BUF_SCRATCH]);
+}

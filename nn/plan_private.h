@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a plan: plan.c builds it, plan_memory.c places its buffers, plan_run.c runs it. */
+#ifndef AT_NN_PLAN_PRIVATE_H
+#define AT_NN_PLAN_PRIVATE_H
+
+#include "nn/graph_private.h"
+#include "nn/plan.h"
+
+/* A piece of the arena, alive from moment `begin` to moment `end`, both included. Forward step i is
+ * moment i; backward step i is moment 2 * steps - 1 - i; the caller's own time before and after
+ * belongs to the first and the last moment. */
+typedef struct at_buffer {
+    size_t bytes, offset;
+    int begin, end;
+    bool used; /* false: nobody asked for it */
+} at_buffer;
+
+enum {
+    BUF_OUT0 = 0,
+    BUF_OUT1,
+    BUF_GRAD, /* gradient of out[0] */
+    BUF_SAVED,
+    BUF_KEPT,
+    BUF_WORK,      /* of forward */
+    BUF_WORK_BACK, /* of backward */
+    BUF_SCRATCH,
+    BUF_SCRATCH_BACK,
+    BUF_COUNT,
+};
+
+typedef struct at_plan_step {
+    at_step s;
+    int *inputs;     /* step number of each input, -1 where only the shape is lent */
+    bool *clear;     /* the runner zeroes d_in[i] before this step's backward */
+    bool wants_grad; /* something upstream is trained (or input_grad) */
+    bool written;    /* somebody writes the gradient of out[0] before this step's backward */
+    at_buffer buf[BUF_COUNT];
+    double forward_s, backward_s;
+} at_plan_step;
+
+struct at_plan {
+    at_graph *graph;
+    at_plan_opts opts;
+    at_shape *shapes;   /* of every node by id; n = 0 where not needed */
+    at_tensor *seconds; /* second outputs by id; shape.n = 0 where there is none */
+    int *step_of;       /* by node id: the step whose out[0] is the node's value; -1 */
+    bool *needed;       /* by node id: its value is computed */
+    at_plan_step *steps;
+    int count;
+    int output; /* step number */
+    int threads;
+    char *arena;
+    size_t arena_bytes;
+    bool profile;
+};
+
+/* Sets the lives of all buffers from the steps, then gives every used one its offset; fills in
+ * plan->arena_bytes. */
+at_status at_plan_place(at_plan *plan, at_error *err);
+
+/* Points every step's tensors into the arena. */
+void at_plan_bind(at_plan *plan);
+
+/* Points the step's work and scratch at those of the coming call. */
+void at_plan_use_memory(at_plan *plan, at_plan_step *ps, bool backward);
+
+/* The arena: zeroed, aligned to 2 MiB, huge pages if the system has them. */
+void *at_arena_map(size_t bytes);
+void at_arena_unmap(void *arena, size_t bytes);
+
+/* Bytes this process may still take: of the machine and of its control group. */
+size_t at_memory_available(void);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Running a plan. Under AddressSanitizer everything in the arena is poisoned except what the step
+ * at work may touch, so that a read of a dead value or a spill into a neighbour is caught. */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "nn/plan_private.h"
+#include "nn/threads.h"
+
+/* ---- what a step may touch
+ * --------------------------------------------------------------------------- */
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+
+static void allow(const at_plan *p, const at_buffer *b) {
+    if (b->used) ASAN_UNPOISON_MEMORY_REGION(p->arena + b->offset, b->bytes);
+}
+
+static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
+    ASAN_POISON_MEMORY_REGION(p->arena, p->arena_bytes);
+    allow(p, &ps->buf[backward ? BUF_WORK_BACK : BUF_WORK]);
+    allow(p, &ps->buf[backward ? BUF_SCRATCH_BACK : BUF_SCRATCH]);
+    allow(p, &ps->buf[BUF_SAVED]);
+    allow(p, &ps->buf[BUF_KEPT]);
+    allow(p, &ps->buf[BUF_OUT1]);
+    if (!backward || (ps->s.needs & AT_NEEDS_OUTPUT)) allow(p, &ps->buf[BUF_OUT0]);
+    if (backward) allow(p, &ps->buf[BUF_GRAD]);
+    for (int k = 0; k < ps->s.in_count; k++) {
+        if (ps->inputs[k] < 0) continue;
+        const at_plan_step *from = &p->steps[ps->inputs[k]];
+        int port = ps->s.node->ports[k];
+        if (!backward || port || (ps->s.needs & AT_NEEDS_INPUT))
+            allow(p, &from->buf[port ? BUF_OUT1 : BUF_OUT0]);
+        if (backward && !port) allow(p, &from->buf[BUF_GRAD]);
+    }
+}
+
+static void unguard(const at_plan *p) {
+    ASAN_UNPOISON_MEMORY_REGION(p->arena, p->arena_bytes);
+}
+#else
+static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
+    (void)p, (void)ps, (void)backward;
+}
+static void unguard(const at_plan *p) {
+    (void)p;
+}
+#endif
+
+/* ---- steps
+ * --------------------------------------------------------------------------------------------- */
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void enter(at_plan *p, at_plan_step *ps, bool backward) {
+    at_plan_use_memory(p, ps, backward);
+    ps->s.version = p->graph->version;
+    guard(p, ps, backward);
+}
+
+static void forward_step(at_plan *p, int i) {
+    at_plan_step *ps = &p->steps[i];
+    if (ps->s.in_count == 0) return; /* the caller's */
+    enter(p, ps, false);
+    double t = p->profile ? now() : 0;
+    ps->s.node->op->forward(&ps->s);
+    if (p->profile) ps->forward_s += now() - t;
+}
+
+typedef struct clearing {
+    char *data;
+    size_t bytes;
+} clearing;
+
+enum { CLEAR_CHUNK = 1 << 20 };
+
+static void clear_chunk(void *arg, int64_t index, int worker) {
+    const clearing *c = arg;
+    size_t from = (size_t)index * CLEAR_CHUNK, rest = c->bytes - from;
+    (void)worker;
+    memset(c->data + from, 0, rest < CLEAR_CHUNK ? rest : CLEAR_CHUNK);
+}
+
+static void clear(const at_buffer *b, char *arena) {
+    clearing c = {arena + b->offset, b->bytes};
+    at_parallel_for((int64_t)((b->bytes + CLEAR_CHUNK - 1) / CLEAR_CHUNK), clear_chunk, &c);
+}
+
+static void backward_step(at_plan *p, int i) {
+    at_plan_step *ps = &p->steps[i];
+    if (!ps->wants_grad) return;
+    enter(p, ps, true);
+    double t = p->profile ? now() : 0;
+    for (int k = 0; k < ps->s.in_count; k++)
+        if (ps->clear[k]) clear(&p->steps[ps->inputs[k]].buf[BUF_GRAD], p->arena);
+    if (!ps->written) clear(&ps->buf[BUF_GRAD], p->arena);
+    if (ps->s.in_count > 0) ps->s.node->op->backward(&ps->s);
+    if (p->profile) ps->backward_s += now() - t;
+}
+
+/* ---- the whole
+ * ------------------------------------------------------------------------------------------- */
+
+void at_plan_set_iteration(at_plan *p, uint64_t seed, uint64_t iteration) {
+    for (int i = 0; i < p->count; i++) {
+        p->steps[i].s.seed = seed;
+        p->steps[i].s.iteration = iteration;
+    }
+}
+
+void at_plan_forward(at_plan *p) {
+    assert(at_threads() <= p->threads); /* scratch is for as many as there were */
+    for (int i = 0; i < p->count; i++) forward_step(p, i);
+    unguard(p);
+    const at_plan_step *out = &p->steps[p->output];
+    if (out->wants_grad && at_shape_count(out->s.out[0].shape) == 1) *at_f32(out->s.d_out) = 1;
+}
+
+void at_plan_backward(at_plan *p) {
+    assert(p->opts.mode == AT_TRAIN && at_threads() <= p->threads);
+    for (int i = p->count - 1; i >= 0; i--) backward_step(p, i);
+    unguard(p);
+}
+
+/* ---- looking for what is not finite
+ * ------------------------------------------------------------------------ */
+
+/* The first image of the batch with a value that is not finite, or -1. */
+static int bad_image(at_tensor t) {
+    int64_t pixels = (int64_t)t.shape.h * t.shape.w;
+    if (t.dtype != AT_F32) return -1;
+    for (int64_t i = 0; i < t.shape.n * pixels; i++)
+        for (int c = 0; c < t.shape.c; c++)
+            if (!isfinite(at_f32(t)[i * t.ld + c])) return (int)(i / pixels);
+    return -1;
+}
+
+static at_status bad_params(const at_plan *p, at_error *err) {
+    for (int i = 0; i < p->graph->param_count; i++) {
+        const at_param *q = &p->graph->params[i];
+        for (int64_t j = 0; j < q->count; j++)
+            if (!isfinite(p->graph->values[q->offset + j]))
+                return at_fail(err, AT_ERR_INPUT, "parameter %s is not finite", q->name);
+    }
+    return AT_OK;
+}
+
+at_status at_plan_check_finite(at_plan *p, int *image, at_error *err) {
+    *image = -1;
+    AT_TRY(bad_params(p, err));
+    for (int i = 0; i < p->count; i++) {
+        forward_step(p, i);
+        unguard(p);
+        *image = bad_image(p->steps[i].s.out[0]);
+        if (*image >= 0)
+            return at_fail(err, AT_ERR_INPUT, "the output of node %s is not finite",
+                           p->steps[i].s.last->name);
+    }
+    return AT_OK;
+}
