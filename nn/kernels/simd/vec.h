@@ -4,6 +4,9 @@
 #ifndef AT_NN_KERNELS_SIMD_VEC_H
 #define AT_NN_KERNELS_SIMD_VEC_H
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 #include <math.h>
 #include <string.h>
 
@@ -48,6 +51,31 @@ static inline vf v_select(vi mask, vf yes, vf no) {
 }
 static inline vf v_max0(vf v) {
     return v_select(v > 0, v, (vf){0});
+}
+
+/* The first n lanes, 0 <= n <= VW, for the ends of arrays; nothing beyond is touched. The others
+ * read as zero. */
+static inline vf v_load_n(const float *p, int n) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#elif defined(__AVX2__)
+    const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    return (vf)_mm256_maskload_ps(p, (__m256i)(lane < n));
+#else
+    vf v = {0};
+    for (int i = 0; i < n; i++) v[i] = p[i];
+    return v;
+#endif
+}
+static inline void v_store_n(float *p, vf v, int n) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif defined(__AVX2__)
+    const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    _mm256_maskstore_ps(p, (__m256i)(lane < n), (__m256)v);
+#else
+    for (int i = 0; i < n; i++) p[i] = v[i];
+#endif
 }
 
 #endif
