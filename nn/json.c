@@ -54,7 +54,7 @@ at_status at_json_load(const char *path, json_t **root, at_error *err) {
 }
 
 at_status at_json_save(const char *path, const json_t *root, at_error *err) {
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENCODE_ANY);
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15) | JSON_ENCODE_ANY);
     if (!text) return at_fail_memory(err, path, 0);
     at_file_writer w;
     at_status status = at_file_begin(&w, path, err);
@@ -63,8 +63,12 @@ at_status at_json_save(const char *path, const json_t *root, at_error *err) {
         fputc('\n', w.stream);
         status = at_file_commit(&w, err);
     }
-    void (*release)(void *);
-    json_get_alloc_funcs(NULL, &release); /* a program may have set its own */
-    release(text);
+    at_json_release(text);
     return status;
+}
+
+void at_json_release(char *text) {
+    json_free_t release;
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
 }

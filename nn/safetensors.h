@@ -27,7 +27,7 @@ typedef struct at_st_file {
     char *path;
     char *buffer; /* the whole file */
     size_t size;
-    at_st_tensor *tensors;
+    at_st_tensor *tensors; /* in the order of their data */
     int count;
     json_t *header; /* names live in here */
     json_t *metadata; /* the "__metadata__" object of strings, or an empty object */
@@ -46,8 +46,8 @@ const at_st_tensor *at_st_find(const at_st_file *f, const char *name);
 int64_t at_st_count(const at_st_tensor *t);
 at_status at_st_read_f32(const at_st_file *f, const at_st_tensor *t, float *out, at_error *err);
 
-/* Writes tensors (data in C order) and metadata (an object of strings, or NULL), names sorted as
- * given. */
+/* Writes tensors (data in C order) and metadata (an object of strings, or NULL), in the order given
+ * but wider dtypes first. A name given twice is AT_ERR_INPUT. */
 at_status at_st_write(const char *path, const at_st_tensor *tensors, int count, const json_t *metadata,
                       at_error *err);
 

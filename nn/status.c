@@ -22,6 +22,7 @@ at_status at_fail_memory(at_error *err, const char *what, size_t bytes) {
 }
 
 at_status at_error_context(at_error *err, const char *format, ...) {
+    if (!err) return AT_ERR_INPUT;
     char old[AT_ERROR_TEXT];
     memcpy(old, err->text, sizeof old);
     va_list args;

@@ -33,7 +33,8 @@ at_status at_fail(at_error *err, at_status status, const char *format, ...)
 /* Out of memory: the one text for it. `what` names the thing that did not fit. */
 at_status at_fail_memory(at_error *err, const char *what, size_t bytes);
 
-/* Puts "context: " before the text already in *err; status unchanged. Returns err's status. */
+/* Puts "context: " before the text already in *err; status unchanged. Returns err's status
+ * (AT_ERR_INPUT if err is NULL). */
 at_status at_error_context(at_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
