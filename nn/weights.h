@@ -14,13 +14,14 @@ typedef struct at_load_report {
 } at_load_report;
 
 /* Every parameter must be there with its exact shape: otherwise AT_ERR_INPUT naming the first that
- * is not. Other tensors of the file are passed over. */
+ * is not, and the graph is as before. Other tensors of the file are passed over. */
 at_status at_weights_load(at_graph *g, const at_st_file *f, at_error *err);
 
 /* Loads what fits by name and shape, leaves the rest as it is. */
 at_status at_weights_load_partial(at_graph *g, const at_st_file *f, at_load_report *report, at_error *err);
 
-/* Loads a buffer laid out like the graph's values from tensors named prefix + parameter name. */
+/* Loads a buffer laid out like the graph's values from tensors named prefix + parameter name, as
+ * strictly; with a prefix, running statistics may be missing (see trainable_only) and stay. */
 at_status at_weights_load_flat(const at_graph *g, const at_st_file *f, const char *prefix, float *flat,
                                at_error *err);
 
