@@ -59,14 +59,15 @@ static at_status make_room(const at_graph *g, float **room, at_error *err) {
     return *room ? AT_OK : at_fail_memory(err, "loading weights", most * sizeof **room);
 }
 
-/* Looks a parameter up under prefix + name; *t is NULL when it isn't there. */
-static at_status find(const at_st_file *f, const char *prefix, const at_param *p,
-                      const at_st_tensor **t, at_error *err) {
-    char *name = at_format("%s%s", prefix, p->name);
-    if (!name) return at_fail_memory(err, p->name, strlen(prefix) + strlen(p->name) + 1);
-    *t = at_st_find(f, name);
-    free(name);
-    return AT_OK;
+/* The tensor named prefix + the parameter's name, or NULL. */
+static const at_st_tensor *find(const at_st_file *f, const char *prefix, const at_param *p) {
+    size_t length = strlen(prefix);
+    for (int i = 0; i < f->count; i++) {
+        const char *name = f->tensors[i].name;
+        if (!strncmp(name, prefix, length) && !strcmp(name + length, p->name))
+            return &f->tensors[i];
+    }
+    return NULL;
 }
 
 static at_status check_param(const at_st_file *f, const char *prefix, const at_param *p,
@@ -89,20 +90,20 @@ static at_status check_param(const at_st_file *f, const char *prefix, const at_p
 
 at_status at_weights_load_flat(const at_graph *g, const at_st_file *f, const char *prefix,
                                float *flat, at_error *err) {
-    const at_st_tensor *t;
     int count = at_graph_param_count(g);
     for (int i = 0; i < count; i++) {
         const at_param *p = at_graph_param(g, i);
-        AT_TRY(find(f, prefix, p, &t, err));
-        if (t || !p->spec.buffer || !*prefix) AT_TRY(check_param(f, prefix, p, t, err));
+        const at_st_tensor *t = find(f, prefix, p);
+        bool optional = p->spec.buffer && *prefix;
+        if (t || !optional) AT_TRY(check_param(f, prefix, p, t, err));
     }
     float *room;
     AT_TRY(make_room(g, &room, err));
     at_status status = AT_OK;
     for (int i = 0; i < count && !status; i++) {
         const at_param *p = at_graph_param(g, i);
-        status = find(f, prefix, p, &t, err);
-        if (status || !t) continue;
+        const at_st_tensor *t = find(f, prefix, p);
+        if (!t) continue;
         status = at_st_read_f32(f, t, room, err);
         if (!status) at_param_import(p, room, flat);
     }
