@@ -26,6 +26,20 @@ typedef struct at_conv_tile {
     bool relu; /* then max(0, .) */
 } at_conv_tile;
 
+/* The same for depthwise convolution, a whole run of pixels at once:
+ *   out[i][j] (+)= bias[j] + sum over t of a[tap_a[t] + i * a_ld + j] * w[tap_w[t] + j], j < c. */
+typedef struct at_depthwise {
+    float *out;
+    ptrdiff_t out_ld;
+    const float *a;
+    ptrdiff_t a_ld;
+    const ptrdiff_t *tap_a, *tap_w;
+    const float *w;
+    const float *bias; /* c floats */
+    int taps, pixels, c;
+    bool add, relu;
+} at_depthwise;
+
 /* One tile of a weight gradient: a sum of outer products over rows of pixels:
  *   dw[i * dw_ld + j] += sum over r < rows, p < pixels of
  *                        x[r * x_row + p * x_ld + i] * dy[r * dy_row + p * dy_ld + j]
@@ -38,14 +52,128 @@ typedef struct at_conv_dw_tile {
     int rows, pixels, m, n;
 } at_conv_dw_tile;
 
+/* dw[j] += sum over r < rows, p < pixels of x[r * x_row + p * x_ld + j] * dy[r * dy_row + p * dy_ld + j]
+ * for j < c. */
+typedef struct at_depthwise_dw {
+    float *dw;
+    const float *x, *dy;
+    ptrdiff_t x_row, x_ld, dy_row, dy_ld;
+    int rows, pixels, c;
+} at_depthwise_dw;
+
+/* A pooling of one image: windows on the large plane, one value for each in the small plane. A
+ * window's tap (i, j) lies on row y * stride_h - pad_h + i * dilation_h, column likewise; taps
+ * outside the plane don't take part, and every window has a tap inside. Codes name taps as
+ * i * kernel_w + j. Which plane is read and which written depends on the kernel. */
+typedef struct at_pool {
+    float *large;  /* [h, w, c] */
+    float *small;  /* [out_h, out_w, c] */
+    uint8_t *code; /* [out_h, out_w, c]: where the maximum is; max pooling only */
+    ptrdiff_t large_ld, small_ld, code_ld;
+    int h, w, out_h, out_w, c;
+    int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+    bool exclude_pad; /* averages divide by the taps inside only, not by the padded window */
+    bool add;         /* add to what the written plane holds; codes are always written */
+} at_pool;
+
+/* Windows that meet without overlapping: each place has at most one. */
+static inline bool at_pool_tiled(const at_pool *p) {
+    return p->kernel_h == p->stride_h && p->kernel_w == p->stride_w && p->pad_h == 0 &&
+           p->pad_w == 0 && p->dilation_h == 1 && p->dilation_w == 1;
+}
+
+/* One span of an optimiser's step over `count` parameters. With d = scale * g + decay * w:
+ *   sgd_step:  m = beta1 * m + d; w -= lr * (nesterov ? d + beta1 * m : m)
+ *   adam_step: w *= shrink; m += (1 - beta1) * (d - m); v = beta2 * v + (1 - beta2) * d * d;
+ *              w -= lr * m / (sqrt(v) / root2 + eps)          (lr and root2: bias corrected) */
+typedef struct at_update {
+    float *w, *m, *v;
+    const float *g;
+    int64_t count;
+    float scale, decay, shrink, lr, beta1, beta2, root2, eps;
+    bool nesterov;
+} at_update;
+
+/* Rows of floats, `ld` floats apart: a run of pixels of an activation. The kernels below that work on
+ * rows x cols take these; a dense run may be passed as one long row where channels don't matter. */
+typedef struct at_rows {
+    float *data;
+    ptrdiff_t ld;
+} at_rows;
+
+/* What the two backward passes of a normalisation know about each channel. */
+typedef struct at_dnorm {
+    const float *mean, *scale, *shift; /* forward was x * scale + shift */
+    const float *slope, *offset;       /* dnorm only: the terms that come from the statistics */
+    bool relu;                         /* then max(0, .): dy counts where x * scale + shift > 0 */
+} at_dnorm;
+
+/* Local response normalisation: s = k + alpha * sum over channels j - before .. j + after of x^2, cut
+ * at the first and last channel; y = x * s^-beta. */
+typedef struct at_lrn {
+    int before, after;
+    float alpha, beta, k;
+} at_lrn;
+
 /* clang-format off */
 #define AT_KERNEL_LIST(X)                                                                          \
     /* conv */                                                                                     \
     X(conv_tile, void, (const at_conv_tile *t))                                                    \
     X(conv_dw_tile, void, (const at_conv_dw_tile *t))                                              \
-    /* pointwise: y = max(x, 0); dx += dy where y > 0 */                                           \
-    X(relu, void, (float *y, const float *x, int64_t count))                                       \
-    X(drelu, void, (float *dx, const float *dy, const float *y, int64_t count))
+    X(depthwise, void, (const at_depthwise *t))                                                    \
+    X(depthwise_dw, void, (const at_depthwise_dw *t))                                              \
+    /* sum[j] += sum over pixels of x[p * ld + j] */                                               \
+    X(pixel_sum, void, (float *sum, const float *x, ptrdiff_t ld, int64_t pixels, int c))          \
+    /* optim: y += t * (x - y); sum of squares */                                                  \
+    X(sgd_step, void, (const at_update *u))                                                        \
+    X(adam_step, void, (const at_update *u))                                                       \
+    X(lerp, void, (float *y, const float *x, float t, int64_t count))                              \
+    X(sum_squares, double, (const float *x, int64_t count))                                        \
+    /* metrics: out[p] = the first largest of `classes` values of pixel p; classes <= 256 */       \
+    X(argmax, void, (uint8_t *out, const float *x, int classes, ptrdiff_t ld, int64_t pixels))     \
+    /* pointwise, rows x cols. A d kernel adds to dx, or writes it; dx may be dy then. relu, leaky \
+     * relu, elu, sigmoid and tanh are derived from the output (slope, alpha > 0). */              \
+    X(relu, void, (at_rows y, at_rows x, int64_t rows, int64_t cols))                              \
+    X(drelu, void, (at_rows dx, at_rows dy, at_rows y, int64_t rows, int64_t cols, bool add))      \
+    X(leaky_relu, void, (at_rows y, at_rows x, float slope, int64_t rows, int64_t cols))           \
+    X(dleaky_relu, void, (at_rows dx, at_rows dy, at_rows y, float slope, int64_t rows,            \
+                          int64_t cols, bool add))                                                 \
+    X(elu, void, (at_rows y, at_rows x, float alpha, int64_t rows, int64_t cols))                  \
+    X(delu, void, (at_rows dx, at_rows dy, at_rows y, float alpha, int64_t rows, int64_t cols,     \
+                   bool add))                                                                      \
+    X(sigmoid, void, (at_rows y, at_rows x, int64_t rows, int64_t cols))                           \
+    X(dsigmoid, void, (at_rows dx, at_rows dy, at_rows y, int64_t rows, int64_t cols, bool add))   \
+    X(tanh, void, (at_rows y, at_rows x, int64_t rows, int64_t cols))                              \
+    X(dtanh, void, (at_rows dx, at_rows dy, at_rows y, int64_t rows, int64_t cols, bool add))      \
+    /* w: one slope a column. dw[j] = its gradient over these rows. dx.data may be NULL */         \
+    X(prelu, void, (at_rows y, at_rows x, const float *w, int64_t rows, int64_t cols))             \
+    X(dprelu, void, (at_rows dx, float *dw, at_rows dy, at_rows x, const float *w, int64_t rows,   \
+                     int64_t cols, bool add))                                                      \
+    /* arithmetic, rows x cols: y = x; a + b, then max(0, .); a * b. With add: y += that. An ld of 0\
+     * repeats a row. column_dots: sum[j] = sum over rows of a * b */                              \
+    X(copy, void, (at_rows y, at_rows x, int64_t rows, int64_t cols, bool add))                    \
+    X(add, void, (at_rows y, at_rows a, at_rows b, int64_t rows, int64_t cols, bool relu))         \
+    X(mul, void, (at_rows y, at_rows a, at_rows b, int64_t rows, int64_t cols, bool add))          \
+    X(column_dots, void, (float *sum, at_rows a, at_rows b, int64_t rows, int64_t cols))           \
+    /* norm, a column is a channel. moments: mean and sum of squared deviations, rows >= 1.        \
+     * dnorm_sums: sum of dy, and of dy (x - mean). dnorm: dx = scale dy + slope (x - mean) +      \
+     * offset, or dx += */                                                                         \
+    X(moments, void, (float *mean, float *m2, at_rows x, int64_t rows, int64_t cols))              \
+    X(scale_shift, void, (at_rows y, at_rows x, const float *scale, const float *shift,            \
+                          int64_t rows, int64_t cols, bool relu))                                  \
+    X(dnorm_sums, void, (float *sum, float *dot, at_rows dy, at_rows x, const at_dnorm *p,         \
+                         int64_t rows, int64_t cols))                                              \
+    X(dnorm, void, (at_rows dx, at_rows dy, at_rows x, const at_dnorm *p, int64_t rows,            \
+                    int64_t cols, bool add))                                                       \
+    /* work: 2 * (cols + before + after) floats */                                                 \
+    X(lrn, void, (at_rows y, at_rows x, const at_lrn *p, float *work, int64_t rows, int64_t cols)) \
+    X(dlrn, void, (at_rows dx, at_rows dy, at_rows x, const at_lrn *p, float *work, int64_t rows,  \
+                   int64_t cols, bool add))                                                        \
+    /* dropout: mask[i] = 0 where the number of element first + i is below `threshold`, else scale.\
+     * Element e has 16 bits of the Philox4x32-10 block at counter + 16 (e / 128) + e % 16: word   \
+     * e / 16 % 4, upper half if e % 128 >= 64. first is a multiple of 128 */                      \
+    X(dropout_mask, void, (float *mask, const uint32_t key[2], const uint32_t counter[4],          \
+                           uint64_t first, int64_t count, uint32_t threshold, float scale))
 /* clang-format on */
 
 #endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Optimiser steps and reductions over parameters. The loops are plain: with restrict and this
+ * file's flags the compiler makes vectors of them. Sums run in 16 lanes that are added in a fixed
+ * order. argmax keeps a running best; it is bound by reading the scores. */
+#include "nn/kernels/simd/vec.h"
+
+enum { LANES = 16 };
+
+void K(sgd_step)(const at_update *u) {
+    float *restrict w = u->w, *restrict m = u->m;
+    const float *restrict g = u->g;
+    const float scale = u->scale, decay = u->decay, lr = u->lr, beta = u->beta1;
+    const float own = u->nesterov ? 1.0f : 0.0f, past = u->nesterov ? beta : 1.0f;
+    for (int64_t i = 0; i < u->count; i++) {
+        const float d = scale * g[i] + decay * w[i];
+        m[i] = beta * m[i] + d;
+        w[i] -= lr * (own * d + past * m[i]);
+    }
+}
+
+void K(adam_step)(const at_update *u) {
+    float *restrict w = u->w, *restrict m = u->m, *restrict v = u->v;
+    const float *restrict g = u->g;
+    const float scale = u->scale, decay = u->decay, shrink = u->shrink, lr = u->lr, eps = u->eps;
+    const float rest1 = 1 - u->beta1, beta2 = u->beta2, rest2 = 1 - u->beta2,
+                inverse = 1 / u->root2;
+    for (int64_t i = 0; i < u->count; i++) {
+        const float d = scale * g[i] + decay * w[i];
+        m[i] += rest1 * (d - m[i]);
+        v[i] = beta2 * v[i] + rest2 * d * d;
+        w[i] = shrink * w[i] - lr * m[i] / (sqrtf(v[i]) * inverse + eps);
+    }
+}
+
+void K(lerp)(float *restrict y, const float *restrict x, float t, int64_t count) {
+    for (int64_t i = 0; i < count; i++) y[i] += t * (x[i] - y[i]);
+}
+
+double K(sum_squares)(const float *x, int64_t count) {
+    double lane[LANES] = {0}, sum = 0;
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (int j = 0; j < LANES; j++) lane[j] += (double)x[i + j] * (double)x[i + j];
+    for (; i < count; i++) lane[i % LANES] += (double)x[i] * (double)x[i];
+    for (int j = 0; j < LANES; j++) sum += lane[j];
+    return sum;
+}
+
+void K(argmax)(uint8_t *out, const float *x, int classes, ptrdiff_t ld, int64_t pixels) {
+    for (int64_t p = 0; p < pixels; p++) {
+        const float *row = x + p * ld;
+        float top = row[0];
+        int best = 0;
+        for (int c = 1; c < classes; c++) {
+            const bool more = row[c] > top;
+            best = more ? c : best;
+            top = more ? row[c] : top;
+        }
+        out[p] = (uint8_t)best;
+    }
+}
