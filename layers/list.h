@@ -8,6 +8,8 @@
 
 /* clang-format off */
 #define AT_OP_LIST(X)      \
+    X(conv2d)              \
+    X(conv_transpose2d)    \
     X(batch_norm)          \
     X(group_norm)          \
     X(local_response_norm) \

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Weight gradients: for each tap an outer product summed over the pixels at which the tap lies inside
+ * the image, in tiles of conv_mr source by conv_nr destination channels held in registers.
+ *
+ * Small weights: rows are cut into at most CHUNKS chunks, each with weights of its own, added up in
+ * order at the end. Large weights (whose maps are small): each unit owns some of the weights' channels and
+ * passes over all rows. Which one depends on shapes only. */
+#include <assert.h>
+#include <string.h>
+
+#include "layers/conv.h"
+#include "nn/kernels/kernels.h"
+
+enum {
+    CHUNKS = 8,
+    PRIVATE_BYTES = 1 << 20,     /* weights up to here are kept once a chunk */
+    ROW_BLOCK_BYTES = 192 << 10, /* of x and dy, to stay in L2 while taps pass by */
+    SOURCE_CHANNELS = 112,       /* of a unit that owns its weights */
+    SUM_CHUNK = 4096,            /* pixels of a bias gradient's partial sum */
+};
+
+typedef struct dw_call {
+    const at_conv *conv;
+    const float *x, *dy;
+    ptrdiff_t x_ld, dy_ld;
+    float *dw, *parts;
+    at_conv_axis ay, ax;
+    int ic, oc; /* channels of one group */
+    int row_block;
+    int chunks;         /* with weights of their own; 0: units own channels */
+    int panels, splits; /* destination panels of a group, source splits of a group */
+    int64_t count;      /* of weights */
+} dw_call;
+
+static int at_least_1(int64_t v) { return v < 1 ? 1 : (int)v; }
+
+static int64_t weight_count(const at_conv *c) {
+    return (int64_t)c->kernel.h * c->kernel.w * (c->x.c / c->groups) * c->y.c;
+}
+
+static int chunk_count(const at_conv *c) {
+    int rows = c->y.n * c->y.h;
+    if (weight_count(c) * (int64_t)sizeof(float) > PRIVATE_BYTES) return 0;
+    return rows < CHUNKS ? rows : CHUNKS;
+}
+
+size_t at_conv_dw_work_bytes(const at_conv *c) {
+    return (size_t)chunk_count(c) * (size_t)weight_count(c) * sizeof(float);
+}
+
+static dw_call dw_setup(const at_conv *c) {
+    dw_call d = {.conv = c, .ic = c->x.c / c->groups, .oc = c->y.c / c->groups};
+    int nr = at_kernels_get()->conv_nr;
+    at_window wy = {c->kernel.h, c->stride.h, c->padding.h, c->dilation.h};
+    at_window wx = {c->kernel.w, c->stride.w, c->padding.w, c->dilation.w};
+    d.ay = at_conv_axis_make(AT_CONV_FORWARD, 0, c->x.h, c->y.h, wy);
+    d.ax = at_conv_axis_make(AT_CONV_FORWARD, 0, c->x.w, c->y.w, wx);
+    int64_t row_bytes = 4 * ((int64_t)c->stride.h * c->x.w * d.ic + (int64_t)c->y.w * d.oc);
+    d.row_block = at_least_1(ROW_BLOCK_BYTES / row_bytes);
+    d.panels = (d.oc + nr - 1) / nr;
+    d.splits = (d.ic + SOURCE_CHANNELS - 1) / SOURCE_CHANNELS;
+    d.chunks = chunk_count(c);
+    d.count = weight_count(c);
+    return d;
+}
+
+/* Rows y0 .. y1 - 1 of one image at one tap: where in x and dy they are. */
+typedef struct span {
+    const float *x, *dy;
+    int rows, pixels;
+} span;
+
+static span tap_span(const dw_call *d, int image, int y0, int y1, int ty, int tx) {
+    const at_conv *c = d->conv;
+    int r0, r1, c0, c1;
+    at_conv_axis_valid(&d->ay, ty, &r0, &r1);
+    at_conv_axis_valid(&d->ax, tx, &c0, &c1);
+    if (r0 < y0) r0 = y0;
+    if (r1 > y1) r1 = y1;
+    if (r1 <= r0 || c1 <= c0) return (span){0};
+    int64_t iy = (int64_t)image * c->x.h + r0 * c->stride.h + d->ay.offset[ty];
+    int64_t ix = c0 * c->stride.w + d->ax.offset[tx];
+    int64_t oy = (int64_t)image * c->y.h + r0;
+    return (span){d->x + (iy * c->x.w + ix) * d->x_ld, d->dy + (oy * c->y.w + c0) * d->dy_ld, r1 - r0,
+                  c1 - c0};
+}
+
+/* Source channels ic0 .. ic1 - 1 of a group by the channels of one destination panel, one tap. */
+static void dw_tiles(const dw_call *d, const span *s, float *dw, int group, int ic0, int ic1, int panel) {
+    const at_kernels *kernels = at_kernels_get();
+    const at_conv *c = d->conv;
+    int nr = kernels->conv_nr, mr = kernels->conv_mr, o = panel * nr, tiles = (ic1 - ic0 + mr - 1) / mr;
+    at_conv_dw_tile t = {.dw_ld = c->y.c, .dy = s->dy + group * d->oc + o,
+                         .x_row = (ptrdiff_t)c->stride.h * c->x.w * d->x_ld, .x_ld = c->stride.w * d->x_ld,
+                         .dy_row = c->y.w * d->dy_ld, .dy_ld = d->dy_ld, .rows = s->rows,
+                         .pixels = s->pixels, .n = d->oc - o < nr ? d->oc - o : nr};
+    for (int i = 0; i < tiles; i++) {
+        int from = ic0 + (ic1 - ic0) * i / tiles, to = ic0 + (ic1 - ic0) * (i + 1) / tiles;
+        t.m = to - from;
+        t.x = s->x + group * d->ic + from;
+        t.dw = dw + (ptrdiff_t)from * c->y.c + group * d->oc + o;
+        kernels->conv_dw_tile(&t);
+    }
+}
+
+static void dw_depthwise(const dw_call *d, const span *s, float *dw) {
+    const at_conv *c = d->conv;
+    at_depthwise_dw t = {.dw = dw, .x = s->x, .dy = s->dy,
+                         .x_row = (ptrdiff_t)c->stride.h * c->x.w * d->x_ld, .x_ld = c->stride.w * d->x_ld,
+                         .dy_row = c->y.w * d->dy_ld, .dy_ld = d->dy_ld, .rows = s->rows,
+                         .pixels = s->pixels, .c = c->y.c};
+    at_kernels_get()->depthwise_dw(&t);
+}
+
+/* All taps of some rows of one image, for some channels. */
+typedef struct share {
+    float *dw;
+    int group_begin, group_end, panel_begin, panel_end, ic0, ic1;
+} share;
+
+static void dw_rows(const dw_call *d, const share *w, int image, int y0, int y1) {
+    const at_conv *c = d->conv;
+    for (int ty = 0; ty < d->ay.taps; ty++)
+        for (int tx = 0; tx < d->ax.taps; tx++) {
+            span s = tap_span(d, image, y0, y1, ty, tx);
+            float *dw = w->dw + ((ptrdiff_t)d->ay.k[ty] * c->kernel.w + d->ax.k[tx]) * d->ic * c->y.c;
+            if (s.rows == 0) continue;
+            if (at_conv_is_depthwise(c)) {
+                dw_depthwise(d, &s, dw);
+                continue;
+            }
+            for (int g = w->group_begin; g < w->group_end; g++)
+                for (int p = w->panel_begin; p < w->panel_end; p++)
+                    dw_tiles(d, &s, dw, g, w->ic0, w->ic1, p);
+        }
+}
+
+/* Rows begin .. end - 1, counted through all images, in blocks that stay in one image. */
+static void dw_range(const dw_call *d, const share *w, int begin, int end) {
+    int h = d->conv->y.h;
+    for (int row = begin, next; row < end; row = next) {
+        int image = row / h, y0 = row % h, y1 = y0 + d->row_block;
+        if (y1 > h) y1 = h;
+        if (y1 > y0 + end - row) y1 = y0 + end - row;
+        next = row + y1 - y0;
+        dw_rows(d, w, image, y0, y1);
+    }
+}
+
+static void chunk_body(void *arg, int64_t index, int worker) {
+    const dw_call *d = arg;
+    int64_t rows = (int64_t)d->conv->y.n * d->conv->y.h;
+    float *part = d->parts + index * d->count;
+    share w = {part, 0, d->conv->groups, 0, d->panels, 0, d->ic};
+    (void)worker;
+    memset(part, 0, (size_t)d->count * sizeof *part);
+    dw_range(d, &w, (int)(rows * index / d->chunks), (int)(rows * (index + 1) / d->chunks));
+}
+
+static void channel_body(void *arg, int64_t index, int worker) {
+    const dw_call *d = arg;
+    int split = (int)(index % d->splits), panel = (int)(index / d->splits % d->panels);
+    int group = (int)(index / d->splits / d->panels);
+    share w = {d->dw, group, group + 1, panel, panel + 1, d->ic * split / d->splits,
+               d->ic * (split + 1) / d->splits};
+    (void)worker;
+    dw_range(d, &w, 0, d->conv->y.n * d->conv->y.h);
+}
+
+enum { SLICE = 4096 };
+
+static void add_parts(void *arg, int64_t index, int worker) {
+    const dw_call *d = arg;
+    int64_t begin = index * SLICE, end = begin + SLICE < d->count ? begin + SLICE : d->count;
+    (void)worker;
+    for (int p = 0; p < d->chunks; p++) {
+        const float *part = d->parts + p * d->count;
+        for (int64_t i = begin; i < end; i++) d->dw[i] += part[i];
+    }
+}
+
+void at_conv_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy, ptrdiff_t dy_ld,
+                float *dw, void *work) {
+    dw_call d = dw_setup(c);
+    d.x = x;
+    d.dy = dy;
+    d.x_ld = x_ld;
+    d.dy_ld = dy_ld;
+    d.dw = dw;
+    d.parts = work;
+    if (d.chunks == 0) {
+        at_parallel_for((int64_t)c->groups * d.panels * d.splits, channel_body, &d);
+        return;
+    }
+    at_parallel_for(d.chunks, chunk_body, &d);
+    at_parallel_for((d.count + SLICE - 1) / SLICE, add_parts, &d);
+}
+
+/* ---- bias ------------------------------------------------------------------------------------------------ */
+
+typedef struct bias_call {
+    at_tensor dy;
+    float *parts; /* [chunk][c] */
+} bias_call;
+
+static int64_t sum_chunks(at_shape s) { return (at_shape_pixels(s) + SUM_CHUNK - 1) / SUM_CHUNK; }
+
+size_t at_bias_grad_work_bytes(at_shape dy) {
+    return (size_t)sum_chunks(dy) * (size_t)dy.c * sizeof(float);
+}
+
+static void bias_body(void *arg, int64_t index, int worker) {
+    const bias_call *b = arg;
+    int64_t begin = index * SUM_CHUNK, rest = at_shape_pixels(b->dy.shape) - begin;
+    float *part = b->parts + index * b->dy.shape.c;
+    (void)worker;
+    memset(part, 0, (size_t)b->dy.shape.c * sizeof *part);
+    at_kernels_get()->pixel_sum(part, at_f32(b->dy) + begin * b->dy.ld, b->dy.ld,
+                                rest < SUM_CHUNK ? rest : SUM_CHUNK, b->dy.shape.c);
+}
+
+void at_bias_grad(at_tensor dy, float *db, void *work) {
+    bias_call b = {dy, work};
+    int64_t chunks = sum_chunks(dy.shape);
+    at_parallel_for(chunks, bias_body, &b);
+    for (int c = 0; c < dy.shape.c; c++) {
+        double sum = 0;
+        for (int64_t i = 0; i < chunks; i++) sum += b.parts[i * dy.shape.c + c];
+        db[c] += (float)sum;
+    }
+}

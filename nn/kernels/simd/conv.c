@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The two micro-kernels behind every convolution, its gradients and transposed convolution: MR x NR
+ * accumulators stay in registers while taps and channels (conv_tile) or pixels (conv_dw_tile) are
+ * summed. Rows are broadcast from memory, columns are whole vectors. The row count is a constant in
+ * each instance, so that short tiles at the borders run at full speed too. */
+#include "nn/kernels/simd/vec.h"
+
+enum { NV = 2, NR = NV * VW }; /* a panel; tiles of at most VW columns compute only half of it */
+#if defined(__AVX512F__)
+enum { MR = 14 };
+#else
+enum { MR = 6 };
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* ---- conv_tile --------------------------------------------------------------------------------------- */
+
+/* Adds one tap's k products to the accumulators of `rows` rows; `two`: both vectors of the panel. */
+INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, int k, int rows, bool two) {
+    for (int l = 0; l < k; l++) {
+        vf w0 = v_load(w + (ptrdiff_t)l * NR), w1 = two ? v_load(w + (ptrdiff_t)l * NR + VW) : w0;
+#pragma GCC unroll 14
+        for (int i = 0; i < rows; i++) {
+            vf x = v_set1(a[i * ld + l]);
+            acc[i][0] += x * w0;
+            if (two) acc[i][1] += x * w1;
+        }
+    }
+}
+
+INLINE void tile_store(const at_conv_tile *t, float *out, vf acc[NV]) {
+    float row[NR];
+    if (t->n == NR && !t->add) {
+        if (t->relu) acc[0] = v_max0(acc[0]), acc[1] = v_max0(acc[1]);
+        v_store(out, acc[0]);
+        v_store(out + VW, acc[1]);
+        return;
+    }
+    v_store(row, acc[0]);
+    v_store(row + VW, acc[1]);
+    for (int j = 0; j < t->n; j++) {
+        float v = t->add ? out[j] + row[j] : row[j];
+        out[j] = t->relu && !(v > 0) ? 0 : v;
+    }
+}
+
+INLINE void tile(const at_conv_tile *t, int rows, bool two) {
+    vf acc[MR][NV];
+    vf b0 = t->bias != NULL ? v_load(t->bias) : (vf){0};
+    vf b1 = t->bias != NULL ? v_load(t->bias + VW) : (vf){0};
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) acc[i][0] = b0, acc[i][1] = b1;
+    for (int s = 0; s < t->taps; s++)
+        tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], t->k, rows, two);
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) tile_store(t, t->out + i * t->out_ld, acc[i]);
+}
+
+void K(conv_tile)(const at_conv_tile *t) {
+    bool two = t->n > VW;
+    switch (t->m) {
+#define CASE(r)                                                                                    \
+    case r:                                                                                        \
+        if (two) tile(t, r, true);                                                                 \
+        else tile(t, r, false);                                                                    \
+        break;
+        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if defined(__AVX512F__)
+        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#endif
+#undef CASE
+    }
+}
+
+/* ---- conv_dw_tile ------------------------------------------------------------------------------------ */
+
+INLINE vf load_part(const float *p, int n) {
+    float row[VW] = {0};
+    if (n >= VW) return v_load(p);
+    for (int j = 0; j < n; j++) row[j] = p[j];
+    return v_load(row);
+}
+
+INLINE void add_part(float *p, vf v, int n) {
+    float row[VW];
+    v_store(row, v);
+    for (int j = 0; j < n && j < VW; j++) p[j] += row[j];
+}
+
+INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool full) {
+    vf acc[MR][NV];
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
+    for (int r = 0; r < t->rows; r++) {
+        const float *x = t->x + r * t->x_row, *dy = t->dy + r * t->dy_row;
+        for (int p = 0; p < t->pixels; p++, x += t->x_ld, dy += t->dy_ld) {
+            vf d0 = full ? v_load(dy) : load_part(dy, t->n);
+            vf d1 = full ? v_load(dy + VW) : load_part(dy + VW, t->n - VW);
+#pragma GCC unroll 14
+            for (int i = 0; i < rows; i++) {
+                vf v = v_set1(x[i]);
+                acc[i][0] += v * d0;
+                acc[i][1] += v * d1;
+            }
+        }
+    }
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+        float *dw = t->dw + i * t->dw_ld;
+        if (full) {
+            v_store(dw, v_load(dw) + acc[i][0]);
+            v_store(dw + VW, v_load(dw + VW) + acc[i][1]);
+        } else {
+            add_part(dw, acc[i][0], t->n);
+            add_part(dw + VW, acc[i][1], t->n - VW);
+        }
+    }
+}
+
+void K(conv_dw_tile)(const at_conv_dw_tile *t) {
+    bool full = t->n == NR;
+    switch (t->m) {
+#define CASE(r)                                                                                    \
+    case r:                                                                                        \
+        if (full) dw_tile(t, r, true);                                                             \
+        else dw_tile(t, r, false);                                                                 \
+        break;
+        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if defined(__AVX512F__)
+        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#endif
+#undef CASE
+    }
+}
