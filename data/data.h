@@ -62,26 +62,28 @@ typedef struct at_paths {
 at_status at_list_images(const char *dir, at_paths *out, at_error *err);
 void at_paths_free(at_paths *p);
 
-/* ---- PNG as it is stored ---- */
+/* ---- pictures as they are stored ---- */
 
-/* Samples and indices without palette expansion or scaling: what a mask needs. Strict: every CRC,
- * the zlib checksum and the exact amount of data are checked. */
-typedef struct at_png {
+/* Samples and indices without palette expansion or scaling: what a mask needs. */
+typedef struct at_raster {
     int width, height;
-    int color;    /* PNG's colour type: 0 grey, 2 RGB, 3 indexed, 4 grey + alpha, 6 RGBA */
+    int color;    /* PNG's colour types: 0 grey, 2 RGB, 3 indexed, 4 grey + alpha, 6 RGBA */
     int depth;    /* bits a sample: 1, 2, 4, 8, 16 */
     int channels; /* samples a pixel: 1 .. 4 */
+    int maxval;   /* the sample that means white: 2^depth - 1, in PNM what the header says */
     void *data;   /* [height, width, channels]; uint8_t up to 8 bits, uint16_t (native) for 16 */
     int palette_count;
     at_rgb palette[256];
     uint8_t palette_alpha[256]; /* 255 where the file says nothing */
     bool has_key;               /* grey and RGB: samples equal to key are transparent */
     uint16_t key[3];
-} at_png;
+} at_raster;
 
-at_status at_png_decode(const void *bytes, size_t size, const char *where, at_png *out,
-                        at_error *err);
-void at_png_free(at_png *png);
+/* PNG, BMP or PNM, by content. Strict: in a PNG every CRC, the zlib checksum and the exact amount
+ * of data are checked. A JPEG is AT_ERR_INPUT: it keeps no exact samples. */
+at_status at_raster_decode(const void *bytes, size_t size, const char *where, at_raster *out,
+                           at_error *err);
+void at_raster_free(at_raster *r);
 
 /* ---- classes ---- */
 
