@@ -124,7 +124,8 @@ static at_update numbers(const at_optim *o, double lr, double scale) {
     const double t = (double)o->steps;
     u.lr = (float)(lr / (1 - pow(p->beta1, t)));
     u.root2 = (float)sqrt(1 - pow(p->beta2, t));
-    u.beta1 = (float)p->beta1, u.beta2 = (float)p->beta2, u.eps = (float)p->eps;
+    u.beta2 = (float)p->beta2, u.eps = (float)p->eps;
+    u.rest1 = (float)(1 - p->beta1), u.rest2 = (float)(1 - p->beta2);
     return u;
 }
 

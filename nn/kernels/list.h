@@ -84,13 +84,14 @@ static inline bool at_pool_tiled(const at_pool *p) {
 
 /* One span of an optimiser's step over `count` parameters. With d = scale * g + decay * w:
  *   sgd_step:  m = beta1 * m + d; w -= lr * (nesterov ? d + beta1 * m : m)
- *   adam_step: w *= shrink; m += (1 - beta1) * (d - m); v = beta2 * v + (1 - beta2) * d * d;
- *              w -= lr * m / (sqrt(v) / root2 + eps)          (lr and root2: bias corrected) */
+ *   adam_step: w *= shrink; m += rest1 * (d - m); v = beta2 * v + rest2 * d * d;
+ *              w -= lr * m / (sqrt(v) / root2 + eps)          (lr and root2: bias corrected)
+ * rest1 and rest2 are 1 - beta1 and 1 - beta2, which in fp32 would lose half their digits. */
 typedef struct at_update {
     float *w, *m, *v;
     const float *g;
     int64_t count;
-    float scale, decay, shrink, lr, beta1, beta2, root2, eps;
+    float scale, decay, shrink, lr, beta1, beta2, rest1, rest2, root2, eps;
     bool nesterov;
 } at_update;
 
@@ -124,6 +125,19 @@ typedef struct at_lrn {
     X(depthwise_dw, void, (const at_depthwise_dw *t))                                              \
     /* sum[j] += sum over pixels of x[p * ld + j] */                                               \
     X(pixel_sum, void, (float *sum, const float *x, ptrdiff_t ld, int64_t pixels, int c))          \
+    /* pooling. One row of the small plane: maximum and code (code NULL: not wanted), the first of \
+     * equals, NaN above all */                                                                    \
+    X(max_pool, void, (const at_pool *p, int row))                                                 \
+    /* rows y0 .. y1-1 of the large plane: each place gets the small values of the windows whose   \
+     * maximum it is: their sum, or else the last in reading order; 0 where there is none. If the  \
+     * pooling is tiled, y0 is a multiple of kernel_h */                                           \
+    X(max_scatter, void, (const at_pool *p, int y0, int y1, bool sum))                             \
+    /* its transpose (with sum = false): one row of the small plane: what lies where the maximum   \
+     * was; 0 if that is outside, or if a later window took the same place */                      \
+    X(max_gather, void, (const at_pool *p, int row))                                               \
+    /* means of windows: one row of the small plane; and its transpose: one of the large */        \
+    X(avg_pool, void, (const at_pool *p, int row))                                                 \
+    X(davg_pool, void, (const at_pool *p, int y))                                                  \
     /* optim: y += t * (x - y); sum of squares */                                                  \
     X(sgd_step, void, (const at_update *u))                                                        \
     X(adam_step, void, (const at_update *u))                                                       \

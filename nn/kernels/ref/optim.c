@@ -16,8 +16,8 @@ void at_adam_step_ref(const at_update *u) {
     for (int64_t i = 0; i < u->count; i++) {
         const float d = u->scale * u->g[i] + u->decay * u->w[i];
         u->w[i] *= u->shrink;
-        u->m[i] += (1 - u->beta1) * (d - u->m[i]);
-        u->v[i] = u->beta2 * u->v[i] + (1 - u->beta2) * d * d;
+        u->m[i] += u->rest1 * (d - u->m[i]);
+        u->v[i] = u->beta2 * u->v[i] + u->rest2 * d * d;
         u->w[i] -= u->lr * u->m[i] / (sqrtf(u->v[i]) / u->root2 + u->eps);
     }
 }

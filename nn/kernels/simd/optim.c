@@ -22,8 +22,7 @@ void K(adam_step)(const at_update *u) {
     float *restrict w = u->w, *restrict m = u->m, *restrict v = u->v;
     const float *restrict g = u->g;
     const float scale = u->scale, decay = u->decay, shrink = u->shrink, lr = u->lr, eps = u->eps;
-    const float rest1 = 1 - u->beta1, beta2 = u->beta2, rest2 = 1 - u->beta2,
-                inverse = 1 / u->root2;
+    const float rest1 = u->rest1, beta2 = u->beta2, rest2 = u->rest2, inverse = 1 / u->root2;
     for (int64_t i = 0; i < u->count; i++) {
         const float d = scale * g[i] + decay * w[i];
         m[i] += rest1 * (d - m[i]);
