@@ -89,6 +89,7 @@ static size_t least_bytes(int kind, const at_raster *raster, size_t count) {
 static at_status read_header(reader *r, int kind, at_raster *out) {
     int width = read_number(r), height = read_number(r);
     int maxval = kind == 1 || kind == 4 ? 1 : read_number(r);
+    if (r->at == r->end) return fail(r, "it is cut short or holds no number");
     if (width < 0 || height < 0) return fail(r, "no size");
     if (maxval < 1 || maxval > 65535) return fail(r, "no largest value");
     bool color = kind == 3 || kind == 6;
