@@ -2,7 +2,7 @@
 # make            the program and the libraries          make test    all tests
 # make check      what a reviewer would ask for          make asan    the tests under ASan and UBSan
 # make install    DESTDIR and PREFIX are obeyed          make bench   kernels and networks, timed
-# make deps       installs what Debian lacks (root or sudo)
+# make deps       installs what Debian lacks (root or sudo)  make fuzz    libFuzzer programs (clang)
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -34,10 +34,18 @@ OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach l,$(LEVELS),$(SIMD:nn/kernels/simd/%.c=
 CLI := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
 LIB := $(BUILD)/libatrous.a
 SO := $(BUILD)/libatrous.so.$(VERSION)
-TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 TEST_HELP := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c)) \
+         $(patsubst fuzz/%.c,$(BUILD)/tests/test_%,$(wildcard fuzz/fuzz_*.c)) $(wildcard tests/test_*.sh)
+# So that tests can make any allocation fail (tests/alloc_fail.h).
+COMMA := ,
+WRAP := $(foreach f,malloc calloc realloc aligned_alloc posix_memalign strdup pthread_create,-Wl$(COMMA)--wrap=$(f))
+# What atrous.h leads to is public and gets installed.
+HEADERS = $(filter %.h,$(shell $(CC) -I. -MM atrous.h))
+# `make -j deps test` must install before it compiles.
+FIRST := $(filter deps,$(MAKECMDGOALS))
 
-.PHONY: all lib test check asan bench bench-peers install deps clean fuzz
+.PHONY: all lib tests test check asan bench bench-peers install deps clean fuzz fuzz-binaries
 .SECONDARY:
 all: $(BUILD)/atrous $(SO)
 lib: $(LIB)
@@ -50,26 +58,61 @@ $(LIB): $(OBJ)
 $(SO): $(OBJ)
 	$(CC) -shared $(SAN) -Wl,-soname,libatrous.so.0 -o $@ $(OBJ) $(LIBS) $(LDFLAGS)
 
-$(BUILD)/nn/kernels/ref/%.o: nn/kernels/ref/%.c
+$(BUILD)/nn/kernels/ref/%.o: nn/kernels/ref/%.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -c -o $@ $<
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -c -o $@ $<
 define LEVEL_RULE
-$(BUILD)/nn/kernels/$(1)/%.o: nn/kernels/simd/%.c
+$(BUILD)/nn/kernels/$(1)/%.o: nn/kernels/simd/%.c | $(FIRST)
 	@mkdir -p $$(@D)
 	$$(CC) $$(BASE) $$(KFLAGS) $$(FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 
+LINK_TEST = $(CC) $(CFLAGS) $(SAN) $(WRAP) -o $@ $(filter %.o %.a,$^) -lcmocka -lpng $(LIBS) $(LDFLAGS)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_HELP) $(LIB)
-	$(CC) $(CFLAGS) $(SAN) -o $@ $< $(TEST_HELP) $(LIB) -lcmocka -lpng $(LIBS) $(LDFLAGS)
+	$(LINK_TEST)
+$(BUILD)/tests/test_fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/driver.o $(TEST_HELP) $(LIB)
+	$(LINK_TEST)
 
+tests: $(TESTS)
 test: all $(TESTS)
 	tools/run-tests $(BUILD) $(TESTS)
 
+asan:
+	+$(MAKE) BUILD=build-asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	    SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" test
+
+check:
+	+$(MAKE) BUILD=build-check CFLAGS="-O2 -Werror" all tests
+	tools/check-headers $(CC) $(filter-out -MMD -MP,$(BASE)) -- $(filter-out nn/kernels/simd/%,$(wildcard \
+	    *.h */*.h nn/kernels/*.h nn/kernels/*/*.h))
+	tools/check-includes
+	tools/check-style
+
+# Needs clang. One program a harness: build-fuzz/fuzz_NAME [-max_total_time=60] CORPUS_COPY
+fuzz:
+	+$(MAKE) BUILD=build-fuzz CC=clang SAN="-fsanitize=address,undefined,fuzzer-no-link" fuzz-binaries
+fuzz-binaries: $(patsubst fuzz/%.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
+$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(LIB)
+	$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(LDFLAGS)
+
+deps:
+	tools/install-deps
+
+DEST = $(DESTDIR)$(PREFIX)
+install: all
+	tools/install-headers $(DEST)/include/atrous $(HEADERS)
+	install -d $(DEST)/bin $(DEST)/lib/pkgconfig
+	install -m 755 $(BUILD)/atrous $(DEST)/bin/
+	install -m 644 $(LIB) $(SO) $(DEST)/lib/
+	ln -sf $(notdir $(SO)) $(DEST)/lib/libatrous.so.0
+	ln -sf libatrous.so.0 $(DEST)/lib/libatrous.so
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' tools/atrous.pc.in >$(DEST)/lib/pkgconfig/atrous.pc
+
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-asan build-check build-fuzz
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -122,17 +122,20 @@ static at_status open_target(at_file_writer *w, at_error *err) {
     bool there = !stat(w->path, &info);
     if (there && S_ISDIR(info.st_mode))
         return at_fail(err, AT_ERR_IO, "cannot write '%s': it is a directory", w->path);
-    int fd = there && !S_ISREG(info.st_mode) ? open(w->path, O_WRONLY | O_CLOEXEC)
-                                             : open_temporary(w->path, &w->temporary);
+    bool special = there && !S_ISREG(info.st_mode);
+    char *temporary = NULL;
+    int fd = special ? open(w->path, O_WRONLY | O_CLOEXEC) : open_temporary(w->path, &temporary);
+    w->temporary = temporary;
     if (fd < 0) return fail_errno(err, "write", w->path, errno);
     w->stream = fdopen(fd, "wb");
     if (w->stream) return AT_OK;
     close(fd);
-    return at_fail_memory(err, w->path, sizeof *w->stream);
+    return fail_errno(err, "write", w->path, ENOMEM);
 }
 
 at_status at_file_begin(at_file_writer *w, const char *path, at_error *err) {
-    *w = (at_file_writer){.path = resolve(path)};
+    *w = (at_file_writer){0};
+    w->path = resolve(path);
     if (!w->path) return fail_errno(err, "write", path, errno);
     at_status status = open_target(w, err);
     if (status) at_file_abandon(w);

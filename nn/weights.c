@@ -130,7 +130,8 @@ static void note(at_load_report *r, const char *format, ...) {
     va_start(args, format);
     int length = vsnprintf(r->text + used, room, format, args);
     va_end(args);
-    if (length < 0 || (size_t)length + sizeof more > room) strcpy(r->text + used, more);
+    if (length < 0 || (size_t)length + sizeof more > room)
+        memcpy(r->text + used, more, sizeof more);
 }
 
 static at_status load_one(const at_st_file *f, const at_param *p, float *room, float *flat,
