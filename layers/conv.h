@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolution in all its forms, private to the layers. A convolution x -> y has three computations:
  * forward (y from x), data (dx from dy) and weights (dw from x and dy). Transposed convolution is
- * the data computation of the convolution it transposes. Weights lie as [kh][kw][x channels / groups]
- * [y channels] (AT_LAYOUT_CONV).
+ * the data computation of the convolution it transposes. Weights lie as [kh][kw][x channels /
+ * groups] [y channels] (AT_LAYOUT_CONV).
  *
  * Forward and data are one thing here: both sum, for each pixel of their destination, products over
  * taps into their source. Where the convolution has a stride, data falls apart into stride.h *
- * stride.w phases: the destination pixels of one phase meet the same taps, one source pixel apart. */
+ * stride.w phases: the destination pixels of one phase meet the same taps, one source pixel apart.
+ */
 #ifndef AT_LAYERS_CONV_H
 #define AT_LAYERS_CONV_H
 
@@ -22,7 +23,8 @@ typedef struct at_conv {
 
 typedef enum at_conv_pass { AT_CONV_FORWARD, AT_CONV_DATA } at_conv_pass;
 
-/* ---- geometry along one axis (conv_axis.c) -------------------------------------------------------- */
+/* ---- geometry along one axis (conv_axis.c)
+ * -------------------------------------------------------- */
 
 /* Destination positions first + r * step, r < count, read source positions r * in_step + offset[t]
  * with kernel element k[t], for those t whose position lies inside 0 .. in_size - 1. */
@@ -44,7 +46,8 @@ void at_conv_axis_valid(const at_conv_axis *a, int t, int *begin, int *end);
 /* The end of the run of positions from r on at which the same taps are inside as at r. */
 int at_conv_axis_run(const at_conv_axis *a, int r);
 
-/* ---- direct convolution by tiles (conv_direct.c, conv_direct_dw.c, conv_depthwise.c) ------------------ */
+/* ---- direct convolution by tiles (conv_direct.c, conv_direct_dw.c, conv_depthwise.c)
+ * ------------------ */
 
 /* One pass of one convolution. src is x or dy, dst is y or dx. */
 typedef struct at_conv_call {

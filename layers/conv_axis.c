@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Which source positions a destination position meets, along one axis, in either direction of a
- * convolution (Dumoulin & Visin, chapters 2 and 4; "fractionally strided" falls out of the phases). */
+ * convolution (Dumoulin & Visin, chapters 2 and 4; "fractionally strided" falls out of the phases).
+ */
 #include "layers/conv.h"
 
-static int floor_div(int a, int b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
-static int ceil_div(int a, int b) { return -floor_div(-a, b); }
+static int floor_div(int a, int b) {
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+static int ceil_div(int a, int b) {
+    return -floor_div(-a, b);
+}
 
-int at_conv_phases(at_conv_pass pass, int stride) { return pass == AT_CONV_FORWARD ? 1 : stride; }
+int at_conv_phases(at_conv_pass pass, int stride) {
+    return pass == AT_CONV_FORWARD ? 1 : stride;
+}
 
 static void add_tap(at_conv_axis *a, int k, int offset) {
     a->k[a->taps] = (int16_t)k;
@@ -37,7 +44,9 @@ at_conv_axis at_conv_axis_make(at_conv_pass pass, int phase, int x_size, int y_s
                                    : data_axis(phase, x_size, y_size, w);
 }
 
-static int clamp(int v, int most) { return v < 0 ? 0 : v > most ? most : v; }
+static int clamp(int v, int most) {
+    return v < 0 ? 0 : v > most ? most : v;
+}
 
 void at_conv_axis_valid(const at_conv_axis *a, int t, int *begin, int *end) {
     *begin = clamp(ceil_div(-a->offset[t], a->in_step), a->count);

@@ -5,7 +5,8 @@
  * outside are skipped, which for large dilations is most of them.
  *
  * Packed weights: for each group, for each panel of conv_nr destination channels,
- * [kh][kw][source channels][conv_nr], zeros behind the last channel; then the bias of every panel. */
+ * [kh][kw][source channels][conv_nr], zeros behind the last channel; then the bias of every panel.
+ */
 #include <assert.h>
 #include <string.h>
 
@@ -13,17 +14,17 @@
 #include "nn/kernels/kernels.h"
 
 enum {
-    ROW_BLOCK_BYTES = 256 << 10, /* of source, to stay in L2 while panels of weights pass by */
+    ROW_BLOCK_BYTES = 256 << 10,    /* of source, to stay in L2 while panels of weights pass by */
     WEIGHT_BLOCK_BYTES = 512 << 10, /* of weights, to stay there while tiles pass by */
 };
 
 /* Sizes of one pass that everything here needs. */
 typedef struct geometry {
     at_shape src, dst;
-    int k, n;      /* source and destination channels of one group */
-    int panels;    /* of one group */
-    int taps;      /* kh * kw */
-    size_t panel;  /* floats of one panel */
+    int k, n;     /* source and destination channels of one group */
+    int panels;   /* of one group */
+    int taps;     /* kh * kw */
+    size_t panel; /* floats of one panel */
     bool depthwise;
 } geometry;
 
@@ -40,7 +41,8 @@ static geometry geometry_of(const at_conv *c, at_conv_pass pass) {
     return g;
 }
 
-/* ---- packing ------------------------------------------------------------------------------------------ */
+/* ---- packing
+ * ------------------------------------------------------------------------------------------ */
 
 size_t at_conv_packed_count(const at_conv *c, at_conv_pass pass) {
     geometry g = geometry_of(c, pass);
@@ -67,7 +69,8 @@ static void pack_forward(const packing *p, const float *w, float *out, int first
 }
 
 /* The same for data: a transposition, n source rows of w at once so that reads are whole lines. */
-static void pack_data(const packing *p, const float *w, float *out, int group, int first, int n, int nr) {
+static void pack_data(const packing *p, const float *w, float *out, int group, int first, int n,
+                      int nr) {
     ptrdiff_t ld = p->conv->y.c;
     int k = p->g.k;
     w += (ptrdiff_t)first * ld + (ptrdiff_t)group * k;
@@ -85,10 +88,13 @@ static void pack_body(void *arg, int64_t index, int worker) {
     int panel = (int)(index / g->taps % g->panels), group = (int)(index / g->taps / g->panels);
     int first = panel * nr, n = g->n - first < nr ? g->n - first : nr;
     const float *w = p->weight + (ptrdiff_t)tap * (p->conv->x.c / p->conv->groups) * p->conv->y.c;
-    float *out = p->packed + (size_t)(group * g->panels + panel) * g->panel + (size_t)tap * g->k * nr;
+    float *out =
+        p->packed + (size_t)(group * g->panels + panel) * g->panel + (size_t)tap * g->k * nr;
     (void)worker;
-    if (p->pass == AT_CONV_FORWARD) pack_forward(p, w, out, group * g->n + first, n, nr);
-    else pack_data(p, w, out, group, first, n, nr);
+    if (p->pass == AT_CONV_FORWARD)
+        pack_forward(p, w, out, group * g->n + first, n, nr);
+    else
+        pack_data(p, w, out, group, first, n, nr);
 }
 
 static void pack_bias(const packing *p) {
@@ -119,14 +125,15 @@ void at_conv_pack(const at_conv *c, at_conv_pass pass, const float *weight, cons
     pack_bias(&p);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------- */
+/* ---- running
+ * ------------------------------------------------------------------------------------------- */
 
 /* A cut of the work into units: (phase, group, panel chunk, row block). */
 typedef struct cut {
     const at_conv_call *call;
     geometry g;
     at_pair phases;
-    int rows;        /* destination rows of all images, of the largest phase */
+    int rows; /* destination rows of all images, of the largest phase */
     int row_block, row_blocks;
     int panel_chunk, panel_chunks;
 } cut;
@@ -135,7 +142,9 @@ size_t at_conv_scratch_bytes(const at_conv *c) {
     return 2 * (size_t)c->kernel.h * (size_t)c->kernel.w * sizeof(ptrdiff_t);
 }
 
-static int at_most(int64_t v, int most) { return v < 1 ? 1 : v > most ? most : (int)v; }
+static int at_most(int64_t v, int most) {
+    return v < 1 ? 1 : v > most ? most : (int)v;
+}
 
 static cut cut_work(const at_conv_call *call) {
     const at_conv *c = &call->conv;
@@ -171,7 +180,8 @@ static int list_taps(const cut *u, const place *p, int column, int k_rows, int n
         for (int j = 0; j < p->x->taps; j++) {
             at_conv_axis_valid(p->x, j, &begin, &end);
             if (column < begin || column >= end) continue;
-            p->tap_a[count] = ((ptrdiff_t)p->y->offset[i] * u->g.src.w + p->x->offset[j]) * u->call->src_ld;
+            p->tap_a[count] =
+                ((ptrdiff_t)p->y->offset[i] * u->g.src.w + p->x->offset[j]) * u->call->src_ld;
             p->tap_w[count++] = ((ptrdiff_t)p->y->k[i] * c->kernel.w + p->x->k[j]) * k_rows * nr;
         }
     }
@@ -184,10 +194,17 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, int taps
     const at_conv_call *call = u->call;
     const geometry *g = &u->g;
     int nr = kernels->conv_nr, first = p->panel * nr, all_panels = call->conv.groups * g->panels;
-    int panel = p->group * g->panels + p->panel, tiles = (end - begin + kernels->conv_mr - 1) / kernels->conv_mr;
-    at_conv_tile t = {.out_ld = p->x->step * call->dst_ld, .a_ld = p->x->in_step * call->src_ld,
-                      .tap_a = p->tap_a, .tap_w = p->tap_w, .taps = taps, .k = g->k,
-                      .n = g->n - first < nr ? g->n - first : nr, .add = call->add, .relu = call->relu};
+    int panel = p->group * g->panels + p->panel,
+        tiles = (end - begin + kernels->conv_mr - 1) / kernels->conv_mr;
+    at_conv_tile t = {.out_ld = p->x->step * call->dst_ld,
+                      .a_ld = p->x->in_step * call->src_ld,
+                      .tap_a = p->tap_a,
+                      .tap_w = p->tap_w,
+                      .taps = taps,
+                      .k = g->k,
+                      .n = g->n - first < nr ? g->n - first : nr,
+                      .add = call->add,
+                      .relu = call->relu};
     t.w = call->packed + (size_t)panel * g->panel;
     t.bias = call->packed + (size_t)all_panels * g->panel + (size_t)panel * (size_t)nr;
     for (int i = 0; i < tiles; i++) {
@@ -201,9 +218,16 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, int taps
 
 static void run_depthwise(const cut *u, const place *p, int begin, int end, int taps) {
     const at_conv_call *call = u->call;
-    at_depthwise t = {.out_ld = p->x->step * call->dst_ld, .a_ld = p->x->in_step * call->src_ld,
-                      .tap_a = p->tap_a, .tap_w = p->tap_w, .taps = taps, .w = call->packed,
-                      .pixels = end - begin, .c = u->g.dst.c, .add = call->add, .relu = call->relu};
+    at_depthwise t = {.out_ld = p->x->step * call->dst_ld,
+                      .a_ld = p->x->in_step * call->src_ld,
+                      .tap_a = p->tap_a,
+                      .tap_w = p->tap_w,
+                      .taps = taps,
+                      .w = call->packed,
+                      .pixels = end - begin,
+                      .c = u->g.dst.c,
+                      .add = call->add,
+                      .relu = call->relu};
     t.bias = call->packed + (ptrdiff_t)u->g.taps * u->g.dst.c;
     t.a = p->src + begin * t.a_ld;
     t.out = p->dst + (p->x->first + begin * p->x->step) * call->dst_ld;
@@ -211,13 +235,16 @@ static void run_depthwise(const cut *u, const place *p, int begin, int end, int 
 }
 
 static void run_row(const cut *u, place *p) {
-    int k_rows = u->g.depthwise ? 1 : u->g.k, nr = u->g.depthwise ? u->g.dst.c : at_kernels_get()->conv_nr;
+    int k_rows = u->g.depthwise ? 1 : u->g.k,
+        nr = u->g.depthwise ? u->g.dst.c : at_kernels_get()->conv_nr;
     for (int begin = 0, end; begin < p->x->count; begin = end) {
         end = at_conv_axis_run(p->x, begin);
         int taps = list_taps(u, p, begin, k_rows, nr);
         if (taps == 0 && u->call->add) continue;
-        if (u->g.depthwise) run_depthwise(u, p, begin, end, taps);
-        else run_tiles(u, p, begin, end, taps);
+        if (u->g.depthwise)
+            run_depthwise(u, p, begin, end, taps);
+        else
+            run_tiles(u, p, begin, end, taps);
     }
 }
 
@@ -226,7 +253,8 @@ static void run_panel(const cut *u, place *p, int row_begin, int row_end) {
     for (int row = row_begin; row < row_end; row++) {
         int image = row / p->y->count;
         p->r = row % p->y->count;
-        p->src = call->src + ((ptrdiff_t)image * u->g.src.h + p->r * p->y->in_step) * u->g.src.w * call->src_ld;
+        p->src = call->src +
+                 ((ptrdiff_t)image * u->g.src.h + p->r * p->y->in_step) * u->g.src.w * call->src_ld;
         p->dst = call->dst + ((ptrdiff_t)image * u->g.dst.h + p->y->first + p->r * p->y->step) *
                                  u->g.dst.w * call->dst_ld;
         run_row(u, p);
@@ -247,21 +275,26 @@ static void run_unit(void *arg, int64_t index, int worker) {
     index /= u->panel_chunks;
     place p = {.group = u->g.depthwise ? 0 : (int)(index % c->groups)};
     int phase = (int)(u->g.depthwise ? index : index / c->groups);
-    at_conv_axis y = at_conv_axis_make(u->call->pass, phase / u->phases.w, c->x.h, c->y.h, window(c, true));
-    at_conv_axis x = at_conv_axis_make(u->call->pass, phase % u->phases.w, c->x.w, c->y.w, window(c, false));
+    at_conv_axis y =
+        at_conv_axis_make(u->call->pass, phase / u->phases.w, c->x.h, c->y.h, window(c, true));
+    at_conv_axis x =
+        at_conv_axis_make(u->call->pass, phase % u->phases.w, c->x.w, c->y.w, window(c, false));
     p.y = &y;
     p.x = &x;
     p.tap_a = (ptrdiff_t *)(void *)(u->call->scratch + u->call->scratch_bytes * (size_t)worker);
     p.tap_w = p.tap_a + u->g.taps;
     int rows = u->g.dst.n * y.count, begin = block * u->row_block;
     int end = begin + u->row_block < rows ? begin + u->row_block : rows;
-    int panel_end = (chunk + 1) * u->panel_chunk < u->g.panels ? (chunk + 1) * u->panel_chunk : u->g.panels;
+    int panel_end =
+        (chunk + 1) * u->panel_chunk < u->g.panels ? (chunk + 1) * u->panel_chunk : u->g.panels;
     if (u->g.depthwise) panel_end = 1;
-    for (p.panel = chunk * u->panel_chunk; p.panel < panel_end; p.panel++) run_panel(u, &p, begin, end);
+    for (p.panel = chunk * u->panel_chunk; p.panel < panel_end; p.panel++)
+        run_panel(u, &p, begin, end);
 }
 
 void at_conv_run(const at_conv_call *call) {
     cut u = cut_work(call);
     int64_t groups = u.g.depthwise ? 1 : call->conv.groups;
-    at_parallel_for((int64_t)u.phases.h * u.phases.w * groups * u.panel_chunks * u.row_blocks, run_unit, &u);
+    at_parallel_for((int64_t)u.phases.h * u.phases.w * groups * u.panel_chunks * u.row_blocks,
+                    run_unit, &u);
 }

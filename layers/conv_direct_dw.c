@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Weight gradients: for each tap an outer product summed over the pixels at which the tap lies inside
- * the image, in tiles of conv_mr source by conv_nr destination channels held in registers.
+/* Weight gradients: for each tap an outer product summed over the pixels at which the tap lies
+ * inside the image, in tiles of conv_mr source by conv_nr destination channels held in registers.
  *
  * Small weights: rows are cut into at most CHUNKS chunks, each with weights of its own, added up in
- * order at the end. Large weights (whose maps are small): each unit owns some of the weights' channels and
- * passes over all rows. Which one depends on shapes only. */
+ * order at the end. Large weights (whose maps are small): each unit owns some of the weights'
+ * channels and passes over all rows. Which one depends on shapes only. */
 #include <assert.h>
 #include <string.h>
 
@@ -32,7 +32,9 @@ typedef struct dw_call {
     int64_t count;      /* of weights */
 } dw_call;
 
-static int at_least_1(int64_t v) { return v < 1 ? 1 : (int)v; }
+static int at_least_1(int64_t v) {
+    return v < 1 ? 1 : (int)v;
+}
 
 static int64_t weight_count(const at_conv *c) {
     return (int64_t)c->kernel.h * c->kernel.w * (c->x.c / c->groups) * c->y.c;
@@ -81,19 +83,26 @@ static span tap_span(const dw_call *d, int image, int y0, int y1, int ty, int tx
     int64_t iy = (int64_t)image * c->x.h + r0 * c->stride.h + d->ay.offset[ty];
     int64_t ix = c0 * c->stride.w + d->ax.offset[tx];
     int64_t oy = (int64_t)image * c->y.h + r0;
-    return (span){d->x + (iy * c->x.w + ix) * d->x_ld, d->dy + (oy * c->y.w + c0) * d->dy_ld, r1 - r0,
-                  c1 - c0};
+    return (span){d->x + (iy * c->x.w + ix) * d->x_ld, d->dy + (oy * c->y.w + c0) * d->dy_ld,
+                  r1 - r0, c1 - c0};
 }
 
 /* Source channels ic0 .. ic1 - 1 of a group by the channels of one destination panel, one tap. */
-static void dw_tiles(const dw_call *d, const span *s, float *dw, int group, int ic0, int ic1, int panel) {
+static void dw_tiles(const dw_call *d, const span *s, float *dw, int group, int ic0, int ic1,
+                     int panel) {
     const at_kernels *kernels = at_kernels_get();
     const at_conv *c = d->conv;
-    int nr = kernels->conv_nr, mr = kernels->conv_mr, o = panel * nr, tiles = (ic1 - ic0 + mr - 1) / mr;
-    at_conv_dw_tile t = {.dw_ld = c->y.c, .dy = s->dy + group * d->oc + o,
-                         .x_row = (ptrdiff_t)c->stride.h * c->x.w * d->x_ld, .x_ld = c->stride.w * d->x_ld,
-                         .dy_row = c->y.w * d->dy_ld, .dy_ld = d->dy_ld, .rows = s->rows,
-                         .pixels = s->pixels, .n = d->oc - o < nr ? d->oc - o : nr};
+    int nr = kernels->conv_nr, mr = kernels->conv_mr, o = panel * nr,
+        tiles = (ic1 - ic0 + mr - 1) / mr;
+    at_conv_dw_tile t = {.dw_ld = c->y.c,
+                         .dy = s->dy + group * d->oc + o,
+                         .x_row = (ptrdiff_t)c->stride.h * c->x.w * d->x_ld,
+                         .x_ld = c->stride.w * d->x_ld,
+                         .dy_row = c->y.w * d->dy_ld,
+                         .dy_ld = d->dy_ld,
+                         .rows = s->rows,
+                         .pixels = s->pixels,
+                         .n = d->oc - o < nr ? d->oc - o : nr};
     for (int i = 0; i < tiles; i++) {
         int from = ic0 + (ic1 - ic0) * i / tiles, to = ic0 + (ic1 - ic0) * (i + 1) / tiles;
         t.m = to - from;
@@ -105,10 +114,16 @@ static void dw_tiles(const dw_call *d, const span *s, float *dw, int group, int 
 
 static void dw_depthwise(const dw_call *d, const span *s, float *dw) {
     const at_conv *c = d->conv;
-    at_depthwise_dw t = {.dw = dw, .x = s->x, .dy = s->dy,
-                         .x_row = (ptrdiff_t)c->stride.h * c->x.w * d->x_ld, .x_ld = c->stride.w * d->x_ld,
-                         .dy_row = c->y.w * d->dy_ld, .dy_ld = d->dy_ld, .rows = s->rows,
-                         .pixels = s->pixels, .c = c->y.c};
+    at_depthwise_dw t = {.dw = dw,
+                         .x = s->x,
+                         .dy = s->dy,
+                         .x_row = (ptrdiff_t)c->stride.h * c->x.w * d->x_ld,
+                         .x_ld = c->stride.w * d->x_ld,
+                         .dy_row = c->y.w * d->dy_ld,
+                         .dy_ld = d->dy_ld,
+                         .rows = s->rows,
+                         .pixels = s->pixels,
+                         .c = c->y.c};
     at_kernels_get()->depthwise_dw(&t);
 }
 
@@ -123,7 +138,8 @@ static void dw_rows(const dw_call *d, const share *w, int image, int y0, int y1)
     for (int ty = 0; ty < d->ay.taps; ty++)
         for (int tx = 0; tx < d->ax.taps; tx++) {
             span s = tap_span(d, image, y0, y1, ty, tx);
-            float *dw = w->dw + ((ptrdiff_t)d->ay.k[ty] * c->kernel.w + d->ax.k[tx]) * d->ic * c->y.c;
+            float *dw =
+                w->dw + ((ptrdiff_t)d->ay.k[ty] * c->kernel.w + d->ax.k[tx]) * d->ic * c->y.c;
             if (s.rows == 0) continue;
             if (at_conv_is_depthwise(c)) {
                 dw_depthwise(d, &s, dw);
@@ -161,7 +177,12 @@ static void channel_body(void *arg, int64_t index, int worker) {
     const dw_call *d = arg;
     int split = (int)(index % d->splits), panel = (int)(index / d->splits % d->panels);
     int group = (int)(index / d->splits / d->panels);
-    share w = {d->dw, group, group + 1, panel, panel + 1, d->ic * split / d->splits,
+    share w = {d->dw,
+               group,
+               group + 1,
+               panel,
+               panel + 1,
+               d->ic * split / d->splits,
                d->ic * (split + 1) / d->splits};
     (void)worker;
     dw_range(d, &w, 0, d->conv->y.n * d->conv->y.h);
@@ -196,14 +217,18 @@ void at_conv_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *d
     at_parallel_for((d.count + SLICE - 1) / SLICE, add_parts, &d);
 }
 
-/* ---- bias ------------------------------------------------------------------------------------------------ */
+/* ---- bias
+ * ------------------------------------------------------------------------------------------------
+ */
 
 typedef struct bias_call {
     at_tensor dy;
     float *parts; /* [chunk][c] */
 } bias_call;
 
-static int64_t sum_chunks(at_shape s) { return (at_shape_pixels(s) + SUM_CHUNK - 1) / SUM_CHUNK; }
+static int64_t sum_chunks(at_shape s) {
+    return (at_shape_pixels(s) + SUM_CHUNK - 1) / SUM_CHUNK;
+}
 
 size_t at_bias_grad_work_bytes(at_shape dy) {
     return (size_t)sum_chunks(dy) * (size_t)dy.c * sizeof(float);

@@ -7,9 +7,11 @@
 
 #include "layers/conv.h"
 
-/* Fills in default stride, dilation and groups and checks ranges; false with the graph's error set. */
-bool at_conv_node_defaults(at_graph *g, const char *name, at_pair *kernel, at_pair *stride, at_pair *padding,
-                           at_pair *dilation, int *groups, int in_channels, int out_channels);
+/* Fills in default stride, dilation and groups and checks ranges; false with the graph's error set.
+ */
+bool at_conv_node_defaults(at_graph *g, const char *name, at_pair *kernel, at_pair *stride,
+                           at_pair *padding, at_pair *dilation, int *groups, int in_channels,
+                           int out_channels);
 
 at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err);
 void at_conv_node_forward(const at_step *s, const at_conv *c, at_conv_pass pass);
@@ -19,6 +21,7 @@ void at_conv_node_release(at_step *s);
 
 /* Attributes in PyTorch's names. */
 void at_describe_pair(json_t *attrs, const char *key, at_pair p);
-void at_describe_window(json_t *attrs, at_pair kernel, at_pair stride, at_pair padding, at_pair dilation);
+void at_describe_window(json_t *attrs, at_pair kernel, at_pair stride, at_pair padding,
+                        at_pair dilation);
 
 #endif

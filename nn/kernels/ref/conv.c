@@ -10,7 +10,8 @@ void at_conv_tile_ref(const at_conv_tile *t) {
             double sum = t->bias != NULL ? t->bias[j] : 0;
             for (int s = 0; s < t->taps; s++)
                 for (int l = 0; l < t->k; l++)
-                    sum += (double)t->a[t->tap_a[s] + i * t->a_ld + l] * t->w[t->tap_w[s] + l * NR + j];
+                    sum += (double)t->a[t->tap_a[s] + i * t->a_ld + l] *
+                           t->w[t->tap_w[s] + l * NR + j];
             float *out = &t->out[i * t->out_ld + j];
             if (t->add) sum += *out;
             *out = t->relu && !(sum > 0) ? 0 : (float)sum;
@@ -46,7 +47,8 @@ void at_depthwise_dw_ref(const at_depthwise_dw *t) {
         double sum = 0;
         for (int r = 0; r < t->rows; r++)
             for (int p = 0; p < t->pixels; p++)
-                sum += (double)t->x[r * t->x_row + p * t->x_ld + j] * t->dy[r * t->dy_row + p * t->dy_ld + j];
+                sum += (double)t->x[r * t->x_row + p * t->x_ld + j] *
+                       t->dy[r * t->dy_row + p * t->dy_ld + j];
         t->dw[j] += (float)sum;
     }
 }

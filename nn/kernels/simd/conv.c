@@ -14,10 +14,13 @@ enum { MR = 6 };
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- conv_tile --------------------------------------------------------------------------------------- */
+/* ---- conv_tile
+ * --------------------------------------------------------------------------------------- */
 
-/* Adds one tap's k products to the accumulators of `rows` rows; `two`: both vectors of the panel. */
-INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, int k, int rows, bool two) {
+/* Adds one tap's k products to the accumulators of `rows` rows; `two`: both vectors of the panel.
+ */
+INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, int k, int rows,
+                    bool two) {
     for (int l = 0; l < k; l++) {
         vf w0 = v_load(w + (ptrdiff_t)l * NR), w1 = two ? v_load(w + (ptrdiff_t)l * NR + VW) : w0;
 #pragma GCC unroll 14
@@ -62,18 +65,22 @@ void K(conv_tile)(const at_conv_tile *t) {
     switch (t->m) {
 #define CASE(r)                                                                                    \
     case r:                                                                                        \
-        if (two) tile(t, r, true);                                                                 \
-        else tile(t, r, false);                                                                    \
+        if (two)                                                                                   \
+            tile(t, r, true);                                                                      \
+        else                                                                                       \
+            tile(t, r, false);                                                                     \
         break;
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+        CASE(1)
+        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if defined(__AVX512F__)
-        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+            CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
 #endif
 #undef CASE
     }
 }
 
-/* ---- conv_dw_tile ------------------------------------------------------------------------------------ */
+/* ---- conv_dw_tile
+ * ------------------------------------------------------------------------------------ */
 
 INLINE vf load_part(const float *p, int n) {
     float row[VW] = {0};
@@ -123,12 +130,15 @@ void K(conv_dw_tile)(const at_conv_dw_tile *t) {
     switch (t->m) {
 #define CASE(r)                                                                                    \
     case r:                                                                                        \
-        if (full) dw_tile(t, r, true);                                                             \
-        else dw_tile(t, r, false);                                                                 \
+        if (full)                                                                                  \
+            dw_tile(t, r, true);                                                                   \
+        else                                                                                       \
+            dw_tile(t, r, false);                                                                  \
         break;
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+        CASE(1)
+        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if defined(__AVX512F__)
-        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+            CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
 #endif
 #undef CASE
     }

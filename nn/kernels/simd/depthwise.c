@@ -8,7 +8,8 @@ static inline void depthwise_vector(const at_depthwise *t, int i, int j) {
     const float *a = t->a + i * t->a_ld + j;
     float *out = t->out + i * t->out_ld + j;
     vf sum = v_load(t->bias + j);
-    for (int s = 0; s < t->taps; s++) sum += v_load(a + t->tap_a[s]) * v_load(t->w + t->tap_w[s] + j);
+    for (int s = 0; s < t->taps; s++)
+        sum += v_load(a + t->tap_a[s]) * v_load(t->w + t->tap_w[s] + j);
     if (t->add) sum += v_load(out);
     v_store(out, t->relu ? v_max0(sum) : sum);
 }
@@ -33,7 +34,8 @@ static inline void dw_vector(const at_depthwise_dw *t, int j) {
     vf sum = {0};
     for (int r = 0; r < t->rows; r++) {
         const float *x = t->x + r * t->x_row + j, *dy = t->dy + r * t->dy_row + j;
-        for (int p = 0; p < t->pixels; p++) sum += v_load(x + p * t->x_ld) * v_load(dy + p * t->dy_ld);
+        for (int p = 0; p < t->pixels; p++)
+            sum += v_load(x + p * t->x_ld) * v_load(dy + p * t->dy_ld);
     }
     v_store(t->dw + j, v_load(t->dw + j) + sum);
 }
