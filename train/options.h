@@ -12,7 +12,7 @@
 typedef struct at_train_opts {
     /* data */
     const char *data; /* NULL: the synthetic set */
-    int ignore_count; /* 0: what the layout states */
+    int ignore_count; /* 0: what the layout states; -1: none */
     int ignore[AT_MAX_CLASSES];
     int classes; /* 0: from the data */
     double val_share;
@@ -56,14 +56,17 @@ typedef struct at_train_opts {
 at_train_opts at_train_defaults(void);
 
 typedef struct at_train_option {
-    const char *name; /* "weight-decay": --weight-decay and "weight-decay" in config.json */
-    const char *
-        value; /* what stands for the value in help: "N", "HxW", "sgd|adam|adamw"; NULL: a switch */
-    const char
-        *group; /* "data", "augmentation", "network", "optimisation", "length", "machine", "run" */
-    const char *help; /* one line */
-    int type;         /* private */
-    size_t offset;    /* private */
+    const char *name;  /* "weight-decay": --weight-decay and "weight-decay" in config.json */
+    const char *value; /* what stands for the value in help: "N", "HxW", "sgd|adam|adamw"; NULL: a
+                          switch */
+    const char *group; /* "data", "augmentation", "network", "optimisation", "length", "machine",
+                          "run" */
+    const char *help;  /* one line */
+    /* The rest is private: the kind of text, the field, its limits, names of choices. */
+    int type;
+    size_t offset;
+    double low, high;
+    const char *(*choice)(int i);
 } at_train_option;
 
 /* Ends with a NULL name. */
@@ -79,6 +82,6 @@ char *at_train_get(const at_train_opts *o, const char *name);
 json_t *at_train_opts_to_json(const at_train_opts *o);
 /* Sets what `j` names; unknown names are AT_ERR_USAGE, except those that begin with "_". Strings
  * stay j's: keep the reference while *o is used. */
-at_status at_train_opts_from_json(at_train_opts *o, const json_t *j, at_error *err);
+at_status at_train_opts_from_json(at_train_opts *o, json_t *j, at_error *err);
 
 #endif
