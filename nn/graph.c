@@ -68,27 +68,27 @@ at_status at_graph_status(const at_graph *g, at_error *err) {
 /* ---- names -------------------------------------------------------------------------------------
  */
 
+/* A push that fails still counts, so that pushes and pops stay in pairs. */
 void at_graph_push(at_graph *g, const char *format, ...) {
-    size_t used = strlen(g->prefix);
+    size_t used = strlen(g->prefix), room = sizeof g->prefix - used;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(g->prefix + used, sizeof g->prefix - used, format, args);
+    int n = vsnprintf(g->prefix + used, room, format, args);
     va_end(args);
-    size_t room = sizeof g->prefix - used;
-    if (n < 0 || (size_t)n + 2 > room) {
+    if (n < 0 || (size_t)n + 2 > room || g->prefix_depth >= AT_PREFIX_DEPTH) {
         g->prefix[used] = '\0';
-        at_graph_fail(g, "name prefix '%s...' is too long", g->prefix);
-        return;
+        at_graph_fail(g, "name prefix '%s...' is too long or too deep", g->prefix);
+    } else {
+        memcpy(g->prefix + used + n, ".", 2);
     }
-    memcpy(g->prefix + used + n, ".", 2);
+    if (g->prefix_depth < AT_PREFIX_DEPTH) g->prefix_marks[g->prefix_depth] = used;
+    g->prefix_depth++;
 }
 
 void at_graph_pop(at_graph *g) {
-    size_t n = strlen(g->prefix);
-    if (n == 0) return; /* a push that failed; the error is recorded */
-    n--;                /* the trailing dot */
-    while (n > 0 && g->prefix[n - 1] != '.') n--;
-    g->prefix[n] = '\0';
+    assert(g->prefix_depth > 0);
+    g->prefix_depth--;
+    if (g->prefix_depth < AT_PREFIX_DEPTH) g->prefix[g->prefix_marks[g->prefix_depth]] = '\0';
 }
 
 static char *join(const char *a, const char *separator, const char *b) {

@@ -6,7 +6,7 @@
 #include "nn/graph.h"
 #include "nn/op.h"
 
-enum { AT_PREFIX_MAX = 256 };
+enum { AT_PREFIX_MAX = 256, AT_PREFIX_DEPTH = 16 };
 
 struct at_graph {
     at_node **nodes; /* owned, by id */
@@ -18,6 +18,8 @@ struct at_graph {
     at_node *output;
     at_error error; /* the first one */
     char prefix[AT_PREFIX_MAX];
+    size_t prefix_marks[AT_PREFIX_DEPTH]; /* its length before each push */
+    int prefix_depth;
     uint64_t version; /* changes with the values */
 };
 
