@@ -49,16 +49,16 @@ typedef struct at_pool2d_opts {
     bool ceil_mode;
     bool count_exclude_pad; /* average pooling: PyTorch's count_include_pad=False */
 } at_pool2d_opts;
-/* Second output: the index y * w + x of the maximum inside the input plane (the first in reading
- * order if several are equal; a NaN wins), for at_max_unpool2d. */
+/* Second output, for at_max_unpool2d: where in its window each maximum is, a byte (the first in
+ * reading order if several are equal; a NaN wins). Windows have at most 256 taps. */
 at_node *at_max_pool2d(at_graph *g, const char *name, at_node *x, at_pool2d_opts opts);
 at_node *at_avg_pool2d(at_graph *g, const char *name, at_node *x, at_pool2d_opts opts);
 /* Mean over the image: height and width 1. PyTorch: adaptive_avg_pool2d(output_size=1). */
 at_node *at_global_avg_pool2d(at_graph *g, const char *name, at_node *x);
 
 /* Scatters x to the places `pool` took its maxima from; zeros elsewhere; where two windows chose one
- * place, the later in reading order stays. Height and width are those of `size` (usually the node
- * that was pooled). x must have the shape that `pool` gave. */
+ * place, the later in reading order stays. Height and width are those of `size`: the node that was
+ * pooled, or one that pooling would give as many windows. x must have the shape that `pool` gave. */
 at_node *at_max_unpool2d(at_graph *g, const char *name, at_node *x, at_node *pool, at_node *size);
 
 /* ---- resolution --------------------------------------------------------------------------------- */

@@ -10,6 +10,10 @@
 #define AT_OP_LIST(X)      \
     X(conv2d)              \
     X(conv_transpose2d)    \
+    X(max_pool2d)          \
+    X(avg_pool2d)          \
+    X(global_avg_pool2d)   \
+    X(max_unpool2d)        \
     X(batch_norm)          \
     X(group_norm)          \
     X(local_response_norm) \

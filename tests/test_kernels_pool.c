@@ -92,7 +92,7 @@ static void run_max(const at_kernels *k, const geometry *g, planes *m, int c, bo
     p.add = add;
     for (int i = 0; i < PLANE; i++) m->large[i] = add ? (float)(i % 11) : NAN;
     k->max_scatter(&p, half, H, true);
-    k->max_scatter(&p, 0, half, false);
+    k->max_scatter(&p, 0, half, add);
     for (int row = 0; row < p.out_h; row++) k->max_gather(&p, row);
     p.code = NULL;
     k->max_pool(&p, p.out_h - 1);

@@ -52,6 +52,30 @@ typedef struct at_conv_dw_tile {
     int rows, pixels, m, n;
 } at_conv_dw_tile;
 
+/* Winograd's transforms of one tile, every channel on its own (what they are: simd/wino.h). Into
+ * planes: reads a square of places x_row and x_col floats apart, zeros outside row_begin .. row_end - 1
+ * and col_begin .. col_end - 1, writes alpha^2 planes v_plane floats apart. */
+typedef struct at_wino_in {
+    float *v;
+    ptrdiff_t v_plane;
+    const float *x;
+    ptrdiff_t x_row, x_col;
+    int row_begin, row_end, col_begin, col_end;
+    int c;
+} at_wino_in;
+
+/* Out of planes: writes the first rows x cols places of the square. */
+typedef struct at_wino_out {
+    float *y;
+    ptrdiff_t y_row, y_col;
+    const float *v;
+    ptrdiff_t v_plane;
+    const float *bias; /* c floats, or NULL */
+    int rows, cols, c;
+    bool add;  /* add to what y holds */
+    bool relu; /* then max(0, .) */
+} at_wino_out;
+
 /* dw[j] += sum over r < rows, p < pixels of x[r * x_row + p * x_ld + j] * dy[r * dy_row + p * dy_ld + j]
  * for j < c. */
 typedef struct at_depthwise_dw {
@@ -123,14 +147,26 @@ typedef struct at_lrn {
     X(conv_dw_tile, void, (const at_conv_dw_tile *t))                                              \
     X(depthwise, void, (const at_depthwise *t))                                                    \
     X(depthwise_dw, void, (const at_depthwise_dw *t))                                              \
+    /* winograd: F(4x4, 3x3) and F(4x4, 4x4). alpha x alpha inputs, r x r weights and m x m output     \
+     * gradients to planes; planes to m x m outputs and to r x r weight gradients */               \
+    X(wino43_input, void, (const at_wino_in *t))                                                   \
+    X(wino43_weight, void, (const at_wino_in *t))                                                  \
+    X(wino43_dy, void, (const at_wino_in *t))                                                      \
+    X(wino43_output, void, (const at_wino_out *t))                                                 \
+    X(wino43_dw, void, (const at_wino_out *t))                                                     \
+    X(wino44_input, void, (const at_wino_in *t))                                                   \
+    X(wino44_weight, void, (const at_wino_in *t))                                                  \
+    X(wino44_dy, void, (const at_wino_in *t))                                                      \
+    X(wino44_output, void, (const at_wino_out *t))                                                 \
+    X(wino44_dw, void, (const at_wino_out *t))                                                     \
     /* sum[j] += sum over pixels of x[p * ld + j] */                                               \
     X(pixel_sum, void, (float *sum, const float *x, ptrdiff_t ld, int64_t pixels, int c))          \
     /* pooling. One row of the small plane: maximum and code (code NULL: not wanted), the first of \
      * equals, NaN above all */                                                                    \
     X(max_pool, void, (const at_pool *p, int row))                                                 \
     /* rows y0 .. y1-1 of the large plane: each place gets the small values of the windows whose   \
-     * maximum it is: their sum, or else the last in reading order; 0 where there is none. If the  \
-     * pooling is tiled, y0 is a multiple of kernel_h */                                           \
+     * maximum it is: their sum, or else (not with add) the last in reading order; 0 where there is \
+     * none. If the pooling is tiled, y0 is a multiple of kernel_h */                                           \
     X(max_scatter, void, (const at_pool *p, int y0, int y1, bool sum))                             \
     /* its transpose (with sum = false): one row of the small plane: what lies where the maximum   \
      * was; 0 if that is outside, or if a later window took the same place */                      \

@@ -53,28 +53,34 @@ static bool taken(const at_pool *p, int oy, int ox, int c, int *y, int *x) {
 }
 
 void at_max_scatter_ref(const at_pool *p, int y0, int y1, bool sum) {
-    for (int y = y0; y < y1; y++)
-        for (int x = 0; x < p->w; x++)
-            for (int c = 0; c < p->c; c++) {
-                float total = 0;
-                for (int oy = 0; oy < p->out_h; oy++)
-                    for (int ox = 0; ox < p->out_w; ox++) {
-                        int ty, tx;
-                        if (!taken(p, oy, ox, c, &ty, &tx) || ty != y || tx != x) continue;
-                        total = (sum ? total : 0) + small(p, oy, ox)[c];
-                    }
-                put(p, &large(p, y, x)[c], total);
-            }
+    int y, x;
+    for (int i = y0 * p->w; i < y1 * p->w && !p->add; i++)
+        for (int c = 0; c < p->c; c++) large(p, i / p->w, i % p->w)[c] = 0;
+    for (int o = 0; o < p->out_h * p->out_w; o++)
+        for (int c = 0; c < p->c; c++) {
+            int oy = o / p->out_w, ox = o % p->out_w;
+            if (!taken(p, oy, ox, c, &y, &x) || y < y0 || y >= y1) continue;
+            float *place = &large(p, y, x)[c];
+            *place = (sum ? *place : 0) + small(p, oy, ox)[c];
+        }
+}
+
+/* Did a window after the o-th take this place too? */
+static bool taken_later(const at_pool *p, int o, int c, int y, int x) {
+    int ty, tx;
+    for (int later = o + 1; later < p->out_h * p->out_w; later++) {
+        int oy = later / p->out_w;
+        if (oy * p->stride_h - p->pad_h > y) break; /* begins below */
+        if (taken(p, oy, later % p->out_w, c, &ty, &tx) && ty == y && tx == x) return true;
+    }
+    return false;
 }
 
 void at_max_gather_ref(const at_pool *p, int row) {
     for (int o = 0; o < p->out_w; o++)
         for (int c = 0; c < p->c; c++) {
-            int y, x, ty, tx;
-            bool mine = taken(p, row, o, c, &y, &x);
-            for (int later = row * p->out_w + o + 1; later < p->out_h * p->out_w; later++)
-                if (taken(p, later / p->out_w, later % p->out_w, c, &ty, &tx) && ty == y && tx == x)
-                    mine = false;
+            int y, x;
+            bool mine = taken(p, row, o, c, &y, &x) && !taken_later(p, row * p->out_w + o, c, y, x);
             put(p, &small(p, row, o)[c], mine ? large(p, y, x)[c] : 0);
         }
 }
@@ -104,17 +110,16 @@ void at_avg_pool_ref(const at_pool *p, int row) {
 }
 
 void at_davg_pool_ref(const at_pool *p, int y) {
-    int ty, tx;
-    for (int x = 0; x < p->w; x++)
-        for (int c = 0; c < p->c; c++) {
-            double sum = 0;
-            for (int o = 0; o < p->out_h * p->out_w; o++)
-                for (int i = 0; i < p->kernel_h * p->kernel_w; i++) {
-                    int oy = o / p->out_w, ox = o % p->out_w;
-                    bool inside = tap(p, oy, ox, i / p->kernel_w, i % p->kernel_w, &ty, &tx);
-                    if (inside && ty == y && tx == x)
-                        sum += (double)small(p, oy, ox)[c] / divisor(p, oy, ox);
-                }
-            put(p, &large(p, y, x)[c], (float)sum);
+    for (int x = 0; x < p->w; x++) {
+        float *place = large(p, y, x);
+        for (int c = 0; c < p->c && !p->add; c++) place[c] = 0;
+        for (int o = 0; o < p->out_h * p->out_w; o++) {
+            int i = y - (o / p->out_w * p->stride_h - p->pad_h);
+            int j = x - (o % p->out_w * p->stride_w - p->pad_w);
+            if (i < 0 || i >= p->kernel_h || j < 0 || j >= p->kernel_w) continue;
+            int count = divisor(p, o / p->out_w, o % p->out_w);
+            for (int c = 0; c < p->c; c++)
+                place[c] += small(p, o / p->out_w, o % p->out_w)[c] / (float)count;
         }
+    }
 }
