@@ -74,7 +74,7 @@ $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 LINK_TEST = $(CC) $(CFLAGS) $(SAN) $(WRAP) -o $@ $(filter %.o %.a,$^) -lcmocka -lpng $(LIBS) $(LDFLAGS)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_HELP) $(LIB)
 	$(LINK_TEST)
-$(BUILD)/tests/test_fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/driver.o $(TEST_HELP) $(LIB)
+$(BUILD)/tests/test_fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/driver.o $(BUILD)/fuzz/file.o $(TEST_HELP) $(LIB)
 	$(LINK_TEST)
 
 tests: $(TESTS)
@@ -96,7 +96,7 @@ check:
 fuzz:
 	+$(MAKE) BUILD=build-fuzz CC=clang SAN="-fsanitize=address,undefined,fuzzer-no-link" fuzz-binaries
 fuzz-binaries: $(patsubst fuzz/%.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
-$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(LIB)
+$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/file.o $(LIB)
 	$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(LDFLAGS)
 
 deps:

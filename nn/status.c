@@ -31,6 +31,7 @@ at_status at_error_context(at_error *err, const char *format, ...) {
     va_end(args);
     size_t used = length < 0 ? 0 : (size_t)length;
     if (used >= sizeof err->text) used = sizeof err->text - 1;
-    snprintf(err->text + used, sizeof err->text - used, ": %s", old);
+    if (snprintf(err->text + used, sizeof err->text - used, ": %s", old) < 0)
+        err->text[used] = '\0';
     return err->status;
 }
