@@ -30,6 +30,10 @@ void at_plan_free(at_plan *plan);
 at_status at_plan_measure(at_graph *g, at_plan_opts opts, size_t *bytes, at_error *err);
 size_t at_plan_bytes(const at_plan *plan);
 
+/* Bytes that this process may still take: what the machine and the control group leave; SIZE_MAX
+ * where nobody knows. */
+size_t at_memory_available(void);
+
 /* A node's value: inputs (to fill before every forward), the output (to read after), any node with
  * opts.keep. data is NULL for what is not there. A node absorbed by its producer has the producer's
  * value only if it is the last of the chain. */

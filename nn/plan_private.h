@@ -68,7 +68,4 @@ void at_plan_use_memory(at_plan *plan, at_plan_step *ps, bool backward);
 void *at_arena_map(size_t bytes);
 void at_arena_unmap(void *arena, size_t bytes);
 
-/* Bytes this process may still take: of the machine and of its control group. */
-size_t at_memory_available(void);
-
 #endif

@@ -54,12 +54,9 @@ at_status at_network_new(at_network *net, const at_model *model, at_model_opts o
     at_status s = copy_classes(classes, &net->classes, err);
     if (s == AT_OK) s = at_model_resolve(model, &net->opts, err);
     if (s == AT_OK) s = at_network_build(net, err);
-    if (s != AT_OK) {
-        at_network_free(net);
-        return s;
-    }
-    at_graph_init(net->graph, seed);
-    return AT_OK;
+    if (s == AT_OK) s = at_graph_init(net->graph, seed, err);
+    if (s != AT_OK) at_network_free(net);
+    return s;
 }
 
 /* The average of the weights, if there is one: the measures in the file are the average's. */
