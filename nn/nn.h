@@ -3,6 +3,7 @@
 #ifndef AT_NN_NN_H
 #define AT_NN_NN_H
 
+#include "nn/arith.h"
 #include "nn/file.h"
 #include "nn/graph.h"
 #include "nn/json.h"
