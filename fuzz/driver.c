@@ -52,6 +52,13 @@ static void on_signal(int number) {
     raise(number);
 }
 
+/* Called within each test: cmocka sets handlers of its own before it. */
+static void watch(void) {
+    const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(keep_current);
+    for (int i = 0; i < 5; i++) signal(fatal[i], on_signal);
+}
+
 static void run(const void *data, size_t size) {
     memcpy(current, data, size);
     current_size = size;
@@ -123,6 +130,7 @@ static double now(void) {
 static void mutations(void **state) {
     (void)state;
     static uint8_t p[MAX_BYTES];
+    watch();
     const char *seconds = getenv("FUZZ_SECONDS");
     double end = now() + (seconds ? strtod(seconds, NULL) : 1);
     for (uint64_t i = 0; now() < end; i++) {
@@ -137,6 +145,7 @@ static void mutations(void **state) {
 
 static void corpus(void **state) {
     (void)state;
+    watch();
     run("", 0);
     for (int i = 0; i < seed_count; i++) run(seeds[i].data, seeds[i].size);
 }
@@ -176,11 +185,5 @@ static int free_corpus(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(corpus), cmocka_unit_test(mutations)};
-    if (__sanitizer_set_death_callback) {
-        __sanitizer_set_death_callback(keep_current);
-    } else {
-        const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-        for (int i = 0; i < 5; i++) signal(fatal[i], on_signal);
-    }
     return cmocka_run_group_tests(tests, load_corpus, free_corpus);
 }
