@@ -26,7 +26,7 @@ typedef struct at_known {
     const char *set; /* for people */
     int count;
     const at_known_class *items;
-    int ignore;            /* the raw id that counts nowhere */
+    int ignore; /* the raw id that counts nowhere */
 } at_known;
 
 extern const at_known at_known_camvid, at_known_voc, at_known_cityscapes;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to the data room: the synthetic set. */
+#ifndef AT_DATA_SYNTH_H
+#define AT_DATA_SYNTH_H
+
+#include "data/data.h"
+
+enum { AT_SYNTH_CLASSES = 5, AT_SYNTH_COUNT = 500, AT_SYNTH_SIZE = 96 };
+
+extern const at_class AT_SYNTH_CLASS_LIST[AT_SYNTH_CLASSES];
+
+/* Draws picture `index` of the set of this seed: RGB, and exact ids. *mask is malloc'ed. */
+at_status at_synth_draw(uint64_t seed, uint64_t index, at_pair size, at_image *image,
+                        uint8_t **mask, at_error *err);
+
+#endif
