@@ -13,6 +13,7 @@
 #include "nn/safetensors.h"
 #include "nn/size.h"
 #include "nn/status.h"
+#include "nn/survey.h"
 #include "nn/tensor.h"
 #include "nn/threads.h"
 #include "nn/weights.h"
