@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/csv.h"
 #include "train/predict.h"
 
 static void fill_palette(const at_classes *c, at_rgb *palette) {
@@ -106,20 +107,6 @@ at_status at_prediction_save_conf(const at_prediction *p, const char *path, at_e
 /* ---- summary.csv --------------------------------------------------------------------------------
  */
 
-/* Quoted as RFC 4180 says, where a name has a comma, a quote or a line end. */
-static void put_field(FILE *f, const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, f);
-        return;
-    }
-    fputc('"', f);
-    for (; *text; text++) {
-        if (*text == '"') fputc('"', f);
-        fputc(*text, f);
-    }
-    fputc('"', f);
-}
-
 char *at_summary_header(const at_classes *c) {
     char *text = NULL;
     size_t size;
@@ -128,7 +115,7 @@ char *at_summary_header(const at_classes *c) {
     fputs("image,height,width", f);
     for (int i = 0; i < c->count; i++) {
         fputc(',', f);
-        put_field(f, c->items[i].name);
+        at_csv_field(f, c->items[i].name);
     }
     fputc('\n', f);
     return fclose(f) == 0 ? text : (free(text), NULL);
@@ -139,7 +126,7 @@ char *at_summary_row(const at_prediction *p, const char *name) {
     size_t size;
     FILE *f = open_memstream(&text, &size);
     if (!f) return NULL;
-    put_field(f, name);
+    at_csv_field(f, name);
     fprintf(f, ",%d,%d", p->height, p->width);
     const double pixels = (double)p->width * p->height;
     for (int i = 0; i < p->classes; i++) fprintf(f, ",%.6g", (double)p->area[i] / pixels);
