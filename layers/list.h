@@ -14,6 +14,7 @@
     X(avg_pool2d)          \
     X(global_avg_pool2d)   \
     X(max_unpool2d)        \
+    X(interpolate)         \
     X(batch_norm)          \
     X(group_norm)          \
     X(local_response_norm) \

@@ -140,6 +140,26 @@ typedef struct at_lrn {
     float alpha, beta, k;
 } at_lrn;
 
+/* Resampling along an axis: element o of the result is the sum of weight[i] * x[index[i]] over
+ * begin[o] <= i < begin[o + 1]. */
+typedef struct at_resample {
+    int size;             /* of the result */
+    const int32_t *begin; /* size + 1 */
+    const int32_t *index;
+    const float *weight;
+} at_resample;
+
+typedef struct at_taps {
+    const int32_t *index;
+    const float *weight;
+    int count;
+} at_taps;
+
+static inline at_taps at_resample_taps(const at_resample *r, int o) {
+    int32_t first = r->begin[o];
+    return (at_taps){r->index + first, r->weight + first, r->begin[o + 1] - first};
+}
+
 /* clang-format off */
 #define AT_KERNEL_LIST(X)                                                                          \
     /* conv */                                                                                     \
@@ -174,6 +194,12 @@ typedef struct at_lrn {
     /* means of windows: one row of the small plane; and its transpose: one of the large */        \
     X(avg_pool, void, (const at_pool *p, int row))                                                 \
     X(davg_pool, void, (const at_pool *p, int y))                                                  \
+    /* resampling. Rows: out [pixels, c], dense, from rows `row` floats apart. Pixels: one row of   \
+     * r->size pixels, written or added to */                                                      \
+    X(blend_rows, void, (float *out, const float *x, ptrdiff_t row, ptrdiff_t ld, at_taps t,       \
+                         int64_t pixels, int c))                                                   \
+    X(mix_pixels, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld,               \
+                         const at_resample *r, int c, bool add))                                   \
     /* optim: y += t * (x - y); sum of squares */                                                  \
     X(sgd_step, void, (const at_update *u))                                                        \
     X(adam_step, void, (const at_update *u))                                                       \
