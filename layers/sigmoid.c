@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* y = 1 / (1 + e^-x); its derivative, y (1 - y), needs the output only. */
+#include "layers/layers.h"
+#include "layers/list.h"
+#include "layers/strips.h"
+
+static void forward_strip(const at_step *s, const at_strip *p) {
+    (void)s;
+    at_kernels_get()->sigmoid(p->t[0], p->t[1], p->rows, p->cols);
+}
+
+static void forward(const at_step *s) {
+    at_for_strips(s, forward_strip, AT_STRIP_ELEMENTS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+}
+
+static void backward_strip(const at_step *s, const at_strip *p) {
+    at_kernels_get()->dsigmoid(p->t[0], p->t[1], p->t[2], p->rows, p->cols, !s->first[0]);
+}
+
+static void backward(const at_step *s) {
+    if (s->d_in[0].data == NULL) return;
+    at_for_strips(s, backward_strip, AT_STRIP_ELEMENTS,
+                  (at_tensor[]){s->d_in[0], s->d_out, s->out[0]}, 3);
+}
+
+const at_op at_op_sigmoid = {
+    .name = "sigmoid",
+    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE,
+    .shape = at_shape_of_input,
+    .forward = forward,
+    .backward = backward,
+    .cost = at_cost_of_pass,
+    .describe = at_describe_nothing,
+};
+
+at_node *at_sigmoid(at_graph *g, const char *name, at_node *x) {
+    return at_unary(g, &at_op_sigmoid, name, x, NULL, 0);
+}
