@@ -8,14 +8,12 @@ at_node *at_duc(at_graph *g, const char *name, at_node *x, int classes, int fact
     if (classes < 1 || factor < 1 || factor > 64 || classes > 65536)
         return at_graph_fail(g, "%s: %d classes, factor %d, are out of range", name, classes,
                              factor);
-    int fan_in = 9 * (x != NULL ? x->channels : 0);
     at_graph_push(g, "%s", name);
-    x = at_conv2d(
-        g, "conv", x,
-        (at_conv2d_opts){.channels = classes * factor * factor,
-                         .kernel = {3, 3},
-                         .padding = {1, 1},
-                         .init = {.kind = AT_INIT_ICNR, .factor = factor, .fan_in = fan_in}});
+    x = at_conv2d(g, "conv", x,
+                  (at_conv2d_opts){.channels = classes * factor * factor,
+                                   .kernel = {3, 3},
+                                   .padding = {1, 1},
+                                   .init = {.kind = AT_INIT_ICNR, .factor = factor}});
     x = at_pixel_shuffle(g, "shuffle", x, factor);
     at_graph_pop(g);
     return x;
