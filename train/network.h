@@ -7,6 +7,7 @@
  *   ignore      JSON: raw ids              epoch     epochs trained
  *   metrics     JSON: the measures on the validation split when it was written
  *   loss        JSON: the loss it was trained with
+ *   split       JSON: [seed, share] of the validation split, where one was held out of the data
  * A file of a run's `last` also holds "training" and tensors for resuming. */
 #ifndef AT_TRAIN_NETWORK_H
 #define AT_TRAIN_NETWORK_H
@@ -43,6 +44,8 @@ typedef struct at_network {
     int ignore_count;
     int ignore[AT_MAX_CLASSES];
     at_loss_spec loss;
+    uint64_t split_seed; /* at_dataset_opts' seed and val_share: the same pictures stay held out */
+    double val_share;
     int epoch;
     json_t *metrics; /* owned; NULL: none */
 } at_network;

@@ -59,6 +59,7 @@ at_status at_network_metadata(const at_network *net, json_t **out, at_error *err
         ok = put(j, "resize", json_pack("[i,i]", net->resize.h, net->resize.w));
     ok = ok && put(j, "ignore", integers(net->ignore, net->ignore_count));
     ok = ok && put(j, "epoch", json_integer(net->epoch)) && put(j, "loss", loss_to_json(net));
+    ok = ok && put(j, "split", json_pack("[I,f]", (json_int_t)net->split_seed, net->val_share));
     if (ok && net->metrics) ok = put(j, "metrics", json_incref(net->metrics));
     *out = j;
     if (ok) return AT_OK;
@@ -138,6 +139,14 @@ static bool read_loss(at_network *net, const at_st_file *f) {
     return ok;
 }
 
+/* Optional too. */
+static void read_split(at_network *net, const at_st_file *f) {
+    json_t *list = get(f, "split");
+    net->split_seed = (uint64_t)json_integer_value(json_array_get(list, 0));
+    net->val_share = json_number_value(json_array_get(list, 1));
+    json_decref(list);
+}
+
 static at_status read_model(at_network *net, const at_st_file *f, at_error *err) {
     json_t *j = get(f, "model");
     if (!json_is_object(j)) {
@@ -169,6 +178,7 @@ static at_status read_all(at_network *net, const at_st_file *f, at_error *err) {
     if (!read_resize(net, f)) return bad(f, "resize", err);
     if (!read_ignore(net, f)) return bad(f, "ignore", err);
     if (!read_loss(net, f)) return bad(f, "loss", err);
+    read_split(net, f);
     json_t *epoch = get(f, "epoch");
     net->epoch = (int)json_integer_value(epoch);
     json_decref(epoch);

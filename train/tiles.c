@@ -35,48 +35,18 @@ float at_cut_weight(at_cut c, int i, int p) {
     return c.count == 1 || w > 1 ? 1 : w < 0 ? 0 : w;
 }
 
-/* What an output pixel of a node reads of the input: `extent` pixels; neighbours begin `jump`
- * apart. */
-typedef struct view {
-    double extent, jump;
-    bool global;
-} view;
-
-static view look(const at_node *n, const view *views) {
-    at_reach r = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .upscale = {1, 1}};
-    if (n->op->reach) n->op->reach(n, &r);
-    view v = {.extent = 1, .jump = 1, .global = r.global};
-    double lent = 0;
-    for (int i = 0; i < n->input_count; i++) {
-        const view in = views[n->inputs[i]->id];
-        if (n->op->shape_only >> i & 1u) {
-            lent = in.jump;
-            continue;
-        }
-        v.extent = fmax(v.extent, in.extent);
-        v.jump = i == 0 ? in.jump : v.jump;
-        v.global |= in.global;
-    }
-    v.extent += fmax((r.kernel.h - 1) * r.dilation.h, (r.kernel.w - 1) * r.dilation.w) * v.jump;
-    v.jump *= fmax(r.stride.h, r.stride.w) / fmax(r.upscale.h, r.upscale.w);
-    /* An output that has another node's size has its spacing too. */
-    if (lent > 0) v.jump = lent;
-    return v;
-}
-
 int at_network_radius(const at_network *net) {
-    const at_node *output = at_graph_output(net->graph);
-    view *views = calloc((size_t)at_graph_node_count(net->graph), sizeof *views);
-    if (!views) return -1;
-    double most = 1;
-    for (int id = 0; id <= output->id; id++) {
-        const at_node *n = at_graph_node(net->graph, id);
-        views[id] = n->input_count ? look(n, views) : (view){.extent = 1, .jump = 1};
-        most = fmax(most, views[id].jump);
-    }
-    const view out = views[output->id];
-    free(views);
-    /* Windows of even size and strides are not centred: one spacing of the coarsest level to spare.
-     */
-    return out.global || out.extent > 1e6 ? -1 : (int)ceil(out.extent / 2 + most);
+    const int count = at_graph_node_count(net->graph);
+    at_field *fields = calloc((size_t)count, sizeof *fields);
+    if (!fields) return -1;
+    at_graph_fields(net->graph, fields);
+    double coarsest = 1;
+    for (int i = 0; i < count; i++)
+        coarsest = fmax(coarsest, fmax(fields[i].h.jump, fields[i].w.jump));
+    const at_field out = fields[at_graph_output(net->graph)->id];
+    free(fields);
+    if (out.global) return -1;
+    const double reach = fmax(fmax(-out.h.first, out.h.last), fmax(-out.w.first, out.w.last));
+    /* A pixel between two of the coarsest level sees as far as either of them. */
+    return reach > 1e6 ? -1 : (int)ceil(reach + coarsest);
 }
