@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "nn/nn.h"
+#include "layers/layers.h"
 #include "tests/alloc_fail.h"
 
 static char path[4096], other_path[4096 + 8];
@@ -97,6 +97,57 @@ static at_status start_threads(void *arg, at_error *err) {
     return status;
 }
 
+/* Two convolutions; *g is NULL when it fails. */
+static at_status make_graph(at_graph **g, at_error *err) {
+    *g = at_graph_new();
+    if (!*g) return at_fail_memory(err, "the test", 0);
+    at_node *x = at_input(*g, "image", 3);
+    at_graph_push(*g, "encoder.%d", 0);
+    for (int i = 0; i < 2; i++)
+        x = at_conv2d(*g, i ? "b" : "a", x,
+                      (at_conv2d_opts){.channels = 5, .kernel = {3, 3}, .padding = {1, 1}});
+    at_graph_pop(*g);
+    at_status status = at_graph_finish(*g, err);
+    if (!status) return AT_OK;
+    at_graph_free(*g);
+    *g = NULL;
+    return status;
+}
+
+static at_status train_once(void *arg, at_error *err) {
+    (void)arg;
+    at_graph *g;
+    at_plan *plan = NULL;
+    AT_TRY(make_graph(&g, err));
+    at_status status = at_graph_init(g, 1, err);
+    if (!status)
+        status =
+            at_plan_new(&plan, g, (at_plan_opts){.height = 6, .width = 7, .mode = AT_TRAIN}, err);
+    if (plan) {
+        at_plan_forward(plan);
+        at_plan_backward(plan);
+        at_plan_free(plan);
+    }
+    at_graph_free(g);
+    return status;
+}
+
+static at_status save_and_load_weights(void *arg, at_error *err) {
+    (void)arg;
+    at_graph *g;
+    AT_TRY(make_graph(&g, err));
+    const at_flat flat = {"", at_graph_values(g), false};
+    at_st_file f = {0};
+    at_load_report report;
+    at_status status = at_weights_save(g, other_path, &flat, 1, NULL, 0, NULL, err);
+    if (!status) status = at_st_open(&f, other_path, err);
+    if (!status) status = at_weights_load(g, &f, err);
+    if (!status) status = at_weights_load_partial(g, &f, &report, err);
+    at_st_close(&f);
+    at_graph_free(g);
+    return status;
+}
+
 static void check_all(void **state) {
     alloc_scenario *run;
     memcpy(&run, *state, sizeof run);
@@ -112,8 +163,9 @@ static void check_all(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        SCENARIO(write_safetensors),  SCENARIO(read_safetensors), SCENARIO(parse_json),
-        SCENARIO(save_and_load_json), SCENARIO(make_directories), SCENARIO(start_threads),
+        SCENARIO(write_safetensors),     SCENARIO(read_safetensors), SCENARIO(parse_json),
+        SCENARIO(save_and_load_json),    SCENARIO(make_directories), SCENARIO(start_threads),
+        SCENARIO(save_and_load_weights), SCENARIO(train_once),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_paths);
 }
