@@ -13,8 +13,7 @@ enum {
 };
 
 /* Makes x `factor` times as high and wide with the operator of opts.op; no norm, no activation.
- * - nearest, bilinear, bicubic: "resize"; then, if the channels change, a 3x3 convolution
- * "project".
+ * - nearest, bilinear, bicubic: "resize"; if the channels change, a 3x3 convolution "project".
  * - transposed: "transposed", padding (kernel - factor) / 2. If kernel = 2 factor and the channels
  *   stay, it begins as bilinear interpolation and has no bias; else as He normal, with a bias.
  * - unpool: if the channels change, a 3x3 convolution "project"; then "unpool".

@@ -27,7 +27,7 @@ static at_node *stage(at_graph *g, at_node *x, const at_model_opts *o, int s, in
                       int before, int dilation) {
     at_graph_push(g, "encoder.%d", s);
     for (int i = 0; i < count; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "%d", i);
         at_residual_opts r = {.channels = at_scale_width(widths[s], o->width),
                               .stride = i == 0 ? stride : 1,
@@ -40,7 +40,7 @@ static at_node *stage(at_graph *g, at_node *x, const at_model_opts *o, int s, in
 }
 
 static at_node *hybrid_stage(at_graph *g, at_node *x, const at_model_opts *o, int s, int count) {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "encoder.%d", s);
     at_hdc_opts h = {.channels = at_scale_width(widths[s], o->width),
                      .blocks = count,

@@ -28,7 +28,7 @@ static level encode(at_graph *g, int i, at_node *x, const at_model_opts *o) {
 }
 
 static at_node *decode(at_graph *g, int i, at_node *x, level l, const at_model_opts *o) {
-    char name[16];
+    char name[24];
     at_conv2d_opts conv = {
         .channels = at_scale_width(64, o->width), .kernel = {7, 7}, .padding = {3, 3}};
     at_grow_opts up = {.op = o->upsample,
