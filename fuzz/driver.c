@@ -37,13 +37,13 @@ static size_t current_size;
 
 /* ---- keeping what crashed -------------------------------------------------------------------- */
 
-void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)); /* NOLINT */
 
 static void keep_current(void) {
     int fd = open(crash_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (fd < 0 || write(fd, current, current_size) < 0) return;
     close(fd);
-    fprintf(stderr, "the input is in %s\n", crash_path);
+    dprintf(STDERR_FILENO, "the input is in %s\n", crash_path);
 }
 
 static void on_signal(int number) {
