@@ -11,10 +11,9 @@
 
 #include "train/run_private.h"
 
-static const char csv_header[] =
-    "epoch,time_s,train/loss,val/loss,val/miou,val/pixel_accuracy,val/"
-    "mean_accuracy,lr,val/mean_dice,val/fwiou,train/grad_norm,images_s\n";
-enum { COLUMNS = 12, TRIES = 100000 };
+static const char csv_header[] = "epoch,time_s,train/loss,val/loss,val/miou,val/pixel_accuracy,val/"
+                                 "mean_accuracy,lr,val/mean_dice,val/fwiou,train/grad_norm\n";
+enum { COLUMNS = 11, TRIES = 100000 };
 
 at_status at_run_new(const char *parent, const char *name, char **path, at_error *err) {
     *path = NULL;
@@ -58,7 +57,7 @@ static void row_write(FILE *f, const at_epoch_row *r) {
                              r->pixel_accuracy, r->mean_accuracy, r->lr,
                              r->mean_dice,      r->fwiou,         r->grad_norm};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) put(f, values[i]);
-    fprintf(f, ",%.2f\n", r->images_s);
+    fputc('\n', f);
 }
 
 static bool parse_row(char *line, at_epoch_row *r) {
@@ -80,8 +79,7 @@ static bool parse_row(char *line, at_epoch_row *r) {
                         .lr = v[7],
                         .mean_dice = v[8],
                         .fwiou = v[9],
-                        .grad_norm = v[10],
-                        .images_s = v[11]};
+                        .grad_norm = v[10]};
     return true;
 }
 

@@ -20,7 +20,7 @@ at_status at_run_new(const char *parent, const char *name, char **path, at_error
 typedef struct at_epoch_row {
     int epoch; /* 1, 2, ... */
     double time_s, train_loss, val_loss, miou, pixel_accuracy, mean_accuracy, lr;
-    double mean_dice, fwiou, grad_norm, images_s;
+    double mean_dice, fwiou, grad_norm;
 } at_epoch_row;
 
 /* The rows of a results.csv; *rows is malloc'ed. */

@@ -9,8 +9,10 @@
 #ifndef AT_TRAIN_TRAIN_H
 #define AT_TRAIN_TRAIN_H
 
+#include "train/bench.h"
 #include "train/class_weights.h"
 #include "train/evaluate.h"
+#include "train/gradients.h"
 #include "train/metrics.h"
 #include "train/network.h"
 #include "train/optim.h"
