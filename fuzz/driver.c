@@ -31,7 +31,8 @@ typedef struct input {
 
 static input seeds[MAX_SEEDS];
 static int seed_count;
-static char crash_path[4096];
+static char crash_path[4096], crash_note[4200];
+static size_t note_size;
 static uint8_t current[MAX_BYTES];
 static size_t current_size;
 
@@ -43,7 +44,7 @@ static void keep_current(void) {
     int fd = open(crash_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (fd < 0 || write(fd, current, current_size) < 0) return;
     close(fd);
-    dprintf(STDERR_FILENO, "the input is in %s\n", crash_path);
+    if (write(STDERR_FILENO, crash_note, note_size) < 0) return;
 }
 
 static void on_signal(int number) {
@@ -158,6 +159,7 @@ static int load_corpus(void **state) {
     const char *name = strstr(program_invocation_short_name, "fuzz_") + strlen("fuzz_");
     const char *build = getenv("BUILD");
     snprintf(crash_path, sizeof crash_path, "%s/crash-%s", build ? build : ".", name);
+    note_size = (size_t)snprintf(crash_note, sizeof crash_note, "the input is in %s\n", crash_path);
     char *folder = at_format("fuzz/corpus/%s", name);
     struct dirent **entries;
     int count =
