@@ -8,6 +8,7 @@
 
 #include "layers/layers.h"
 #include "layers/list.h"
+#include "layers/winograd.h"
 #include "nn/kernels/kernels.h"
 
 /* ---- building
@@ -75,32 +76,88 @@ static at_conv_pass other(at_conv_pass pass) {
     return pass == AT_CONV_FORWARD ? AT_CONV_DATA : AT_CONV_FORWARD;
 }
 
-static size_t packed_bytes(const at_conv *c, at_conv_pass pass) {
-    return (at_conv_packed_count(c, pass) * sizeof(float) + 63) / 64 * 64;
-}
-
 static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* Inference keeps packed weights from run to run; state holds the version they were packed from. */
-at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
-    size_t packed = packed_bytes(c, pass);
-    s->scratch_bytes = at_conv_scratch_bytes(c);
-    if (s->mode == AT_TRAIN) {
+/* How a node computes; chosen when it is planned, from shapes and the machine's vector width alone.
+ */
+typedef struct conv_state {
+    bool winograd[2]; /* of each pass */
+    bool winograd_dw;
+    uint64_t packed; /* inference keeps packed weights: of this version of the parameters */
+} conv_state;
+
+/* AUTO takes Winograd where it is clearly faster; WINOGRAD wherever there is a scheme. */
+static bool choose(const at_step *s, const at_conv *c, at_conv_pass pass) {
+    if (s->conv == AT_CONV_DIRECT || !at_winograd_fits(c)) return false;
+    return s->conv == AT_CONV_WINOGRAD || at_winograd_cost(c, pass) < 0.8 * at_direct_cost(c, pass);
+}
+
+static size_t packed_bytes(const at_conv *c, at_conv_pass pass, bool winograd) {
+    size_t count = winograd ? at_winograd_packed_count(c, pass) : at_conv_packed_count(c, pass);
+    return (count * sizeof(float) + 63) / 64 * 64;
+}
+
+static void training_memory(at_step *s, const at_conv *c, const conv_state *state) {
+    for (int pass = 0; pass < 2; pass++)
         s->work_bytes =
-            larger(larger(packed, packed_bytes(c, other(pass))),
-                   larger(at_conv_dw_work_bytes(c), at_bias_grad_work_bytes(s->out[0].shape)));
-        return AT_OK;
+            larger(s->work_bytes, packed_bytes(c, (at_conv_pass)pass, state->winograd[pass]));
+    s->work_bytes = larger(s->work_bytes, state->winograd_dw ? at_winograd_dw_work_bytes(c)
+                                                             : at_conv_dw_work_bytes(c));
+    s->work_bytes = larger(s->work_bytes, at_bias_grad_work_bytes(s->out[0].shape));
+    if (state->winograd_dw)
+        s->scratch_bytes = larger(s->scratch_bytes, at_winograd_dw_scratch_bytes(c));
+}
+
+at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
+    conv_state *state = s->state = calloc(1, sizeof *state);
+    if (state == NULL) return at_fail_memory(err, "a convolution's state", sizeof *state);
+    state->winograd[AT_CONV_FORWARD] = choose(s, c, AT_CONV_FORWARD);
+    state->winograd[AT_CONV_DATA] = choose(s, c, AT_CONV_DATA);
+    state->winograd_dw = choose(s, c, AT_CONV_FORWARD);
+    s->scratch_bytes = at_conv_scratch_bytes(c);
+    if (state->winograd[0] || state->winograd[1])
+        s->scratch_bytes = larger(s->scratch_bytes, at_winograd_scratch_bytes(c));
+    if (s->mode == AT_TRAIN) {
+        training_memory(s, c, state);
+    } else {
+        s->kept_bytes = packed_bytes(c, pass, state->winograd[pass]);
+        s->work_bytes = 2 * (size_t)s->out[0].shape.c * sizeof(float);
     }
-    s->kept_bytes = packed;
-    s->work_bytes = 2 * (size_t)s->out[0].shape.c * sizeof(float);
-    s->state = calloc(1, sizeof(uint64_t));
-    return s->state ? AT_OK : at_fail_memory(err, "a convolution's state", sizeof(uint64_t));
+    s->scratch_bytes = (s->scratch_bytes + 63) / 64 * 64;
+    return AT_OK;
 }
 
 void at_conv_node_release(at_step *s) {
     free(s->state);
+}
+
+static void pack(const at_step *s, const at_conv *c, at_conv_pass pass, const float *scale,
+                 const float *bias, float *packed) {
+    const conv_state *state = s->state;
+    if (state->winograd[pass])
+        at_winograd_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
+    else
+        at_conv_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
+}
+
+static void run(const at_step *s, const at_conv_call *call) {
+    const conv_state *state = s->state;
+    if (state->winograd[call->pass])
+        at_winograd_run(call);
+    else
+        at_conv_run(call);
+}
+
+static void weight_gradient(const at_step *s, const at_conv *c, at_tensor x, at_tensor dy) {
+    const conv_state *state = s->state;
+    float *dw = at_step_param_grad(s, 0);
+    if (state->winograd_dw)
+        at_winograd_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work, s->scratch,
+                       s->scratch_bytes);
+    else
+        at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
 }
 
 /* ---- forward
@@ -125,9 +182,9 @@ static void fold_norm(const at_step *s, float *scale, float *bias) {
 }
 
 static const float *packed_weights(const at_step *s, const at_conv *c, at_conv_pass pass) {
-    uint64_t *packed_version = s->state;
+    conv_state *state = s->state;
     float *packed = s->mode == AT_TRAIN ? s->work : s->kept;
-    if (s->mode == AT_INFER && *packed_version == s->version) return packed;
+    if (s->mode == AT_INFER && state->packed == s->version) return packed;
     const float *scale = NULL, *bias = bias_of(s);
     if (s->norm != NULL) {
         float *folded = s->work;
@@ -135,8 +192,8 @@ static const float *packed_weights(const at_step *s, const at_conv *c, at_conv_p
         scale = folded;
         bias = folded + s->out[0].shape.c;
     }
-    at_conv_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
-    if (s->mode == AT_INFER) *packed_version = s->version;
+    pack(s, c, pass, scale, bias, packed);
+    state->packed = s->version;
     return packed;
 }
 
@@ -151,7 +208,7 @@ void at_conv_node_forward(const at_step *s, const at_conv *c, at_conv_pass pass)
                          .relu = s->activation == AT_ACT_RELU,
                          .scratch = s->scratch,
                          .scratch_bytes = s->scratch_bytes};
-    at_conv_run(&call);
+    run(s, &call);
 }
 
 /* ---- backward
@@ -182,8 +239,8 @@ static void data_gradient(const at_step *s, const at_conv *c, at_conv_pass pass)
                          .add = !s->first[0],
                          .scratch = s->scratch,
                          .scratch_bytes = s->scratch_bytes};
-    at_conv_pack(c, pass, at_step_param(s, 0), NULL, NULL, s->work);
-    at_conv_run(&call);
+    pack(s, c, pass, NULL, NULL, s->work);
+    run(s, &call);
 }
 
 void at_conv_node_backward(const at_step *s, const at_conv *c, at_conv_pass pass) {
@@ -192,9 +249,6 @@ void at_conv_node_backward(const at_step *s, const at_conv *c, at_conv_pass pass
         at_parallel_for((at_shape_pixels(d.shape) + MASK_PIXELS - 1) / MASK_PIXELS, mask_body,
                         (void *)(uintptr_t)s);
     if (s->node->param_count > 1) at_bias_grad(d, at_step_param_grad(s, 1), s->work);
-    if (pass == AT_CONV_FORWARD)
-        at_conv_dw(c, at_f32(in), in.ld, at_f32(d), d.ld, at_step_param_grad(s, 0), s->work);
-    else
-        at_conv_dw(c, at_f32(d), d.ld, at_f32(in), in.ld, at_step_param_grad(s, 0), s->work);
+    weight_gradient(s, c, pass == AT_CONV_FORWARD ? in : d, pass == AT_CONV_FORWARD ? d : in);
     if (s->d_in[0].data != NULL) data_gradient(s, c, other(pass));
 }

@@ -114,6 +114,7 @@ static at_plan_opts plan_opts(const check_case *c, at_node *out) {
                           .width = given ? c->width : 7,
                           .mode = c->infer ? AT_INFER : AT_TRAIN,
                           .output = out,
+                          .conv = c->conv,
                           .input_grad = !c->infer,
                           .keep = true};
 }

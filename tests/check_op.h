@@ -35,6 +35,7 @@ typedef struct check_case {
     float low, high;    /* inputs are uniform in here; both 0: -1 .. 1 */
     bool infer;         /* forward in inference mode, and nothing else */
     bool twice_differs; /* two nodes of a kind differ (random numbers): leave that check out */
+    at_conv_choice conv; /* which algorithm convolutions take */
     double tolerance;   /* of the largest magnitude; 0: 2e-5 */
     const void *arg;
 

@@ -200,6 +200,11 @@ static inline at_taps at_resample_taps(const at_resample *r, int o) {
                          int64_t pixels, int c))                                                   \
     X(mix_pixels, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld,               \
                          const at_resample *r, int c, bool add))                                   \
+    /* pixel shuffle: out[p * step + place[k] + j] = x[p * ld + j * q + k] for j < c, k < q */     \
+    X(pixel_shuffle, void, (float *out, ptrdiff_t step, const ptrdiff_t *place, const float *x,    \
+                            ptrdiff_t ld, int64_t pixels, int c, int q))                           \
+    X(dpixel_shuffle, void, (float *dx, ptrdiff_t ld, const float *dy, ptrdiff_t step,             \
+                             const ptrdiff_t *place, int64_t pixels, int c, int q, bool add))      \
     /* optim: y += t * (x - y); sum of squares */                                                  \
     X(sgd_step, void, (const at_update *u))                                                        \
     X(adam_step, void, (const at_update *u))                                                       \
