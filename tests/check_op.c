@@ -181,7 +181,10 @@ static float *from_view(at_tensor v) {
 }
 
 static void load_inputs(const trial *t, at_plan *plan) {
-    for (int k = 0; k < t->inputs; k++) to_view(at_plan_value(plan, t->x[k]), t->in[k]);
+    for (int k = 0; k < t->inputs; k++) {
+        at_tensor v = at_plan_value(plan, t->x[k]);
+        if (v.data != NULL) to_view(v, t->in[k]); /* else it only lends its size */
+    }
     if (!t->c->labels) return;
     at_tensor v = at_plan_value(plan, t->x[t->inputs]);
     for (int64_t p = 0; p < at_shape_pixels(v.shape); p++)
@@ -207,7 +210,10 @@ static result run(const trial *t, int backwards) {
             to_view(at_plan_grad(plan, t->out), t->projection);
             at_plan_backward(plan);
         }
-        for (int k = 0; k < t->inputs; k++) r.d_in[k] = from_view(at_plan_grad(plan, t->x[k]));
+        for (int k = 0; k < t->inputs; k++) {
+            at_tensor v = at_plan_grad(plan, t->x[k]);
+            r.d_in[k] = v.data != NULL ? from_view(v) : zeros(t->in_count[k], sizeof(float));
+        }
         for (int k = 0; k < t->params; k++) {
             r.d_param[k] = zeros(t->param_count[k], sizeof(float));
             at_param_export(at_graph_param(t->g, k), at_graph_grads(t->g), r.d_param[k]);
