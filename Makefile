@@ -45,7 +45,7 @@ HEADERS = $(filter %.h,$(shell $(CC) -I. -MM atrous.h))
 # `make -j deps test` must install before it compiles.
 FIRST := $(filter deps,$(MAKECMDGOALS))
 
-.PHONY: all lib tests test check asan bench bench-peers install deps clean fuzz fuzz-binaries
+.PHONY: all lib tests test check asan bench bench-peers install deps docs clean fuzz fuzz-binaries
 .SECONDARY:
 all: $(BUILD)/atrous $(SO)
 lib: $(LIB)
@@ -103,14 +103,24 @@ deps:
 	tools/install-deps
 
 DEST = $(DESTDIR)$(PREFIX)
+SHARE = $(DEST)/share
 install: all
-	tools/install-headers $(DEST)/include/atrous $(HEADERS)
-	install -d $(DEST)/bin $(DEST)/lib/pkgconfig
-	install -m 755 $(BUILD)/atrous $(DEST)/bin/
-	install -m 644 $(LIB) $(SO) $(DEST)/lib/
-	ln -sf $(notdir $(SO)) $(DEST)/lib/libatrous.so.0
-	ln -sf libatrous.so.0 $(DEST)/lib/libatrous.so
-	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' tools/atrous.pc.in >$(DEST)/lib/pkgconfig/atrous.pc
+	tools/install-headers "$(DEST)/include/atrous" $(HEADERS)
+	install -d "$(DEST)/bin" "$(DEST)/lib/pkgconfig" "$(SHARE)/man/man1" "$(SHARE)/zsh/site-functions" \
+	    "$(SHARE)/bash-completion/completions" "$(SHARE)/fish/vendor_completions.d"
+	install -m 755 $(BUILD)/atrous "$(DEST)/bin/"
+	install -m 644 $(LIB) $(SO) "$(DEST)/lib/"
+	ln -sf $(notdir $(SO)) "$(DEST)/lib/libatrous.so.0"
+	ln -sf libatrous.so.0 "$(DEST)/lib/libatrous.so"
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' tools/atrous.pc.in >"$(DEST)/lib/pkgconfig/atrous.pc"
+	$(BUILD)/atrous man >"$(SHARE)/man/man1/atrous.1"
+	$(BUILD)/atrous completion bash >"$(SHARE)/bash-completion/completions/atrous"
+	$(BUILD)/atrous completion zsh >"$(SHARE)/zsh/site-functions/_atrous"
+	$(BUILD)/atrous completion fish >"$(SHARE)/fish/vendor_completions.d/atrous.fish"
+
+# docs/cli.md is the manual once more, for reading on the web.
+docs: $(BUILD)/atrous
+	$(BUILD)/atrous man --format markdown >$(BUILD)/cli.md && mv $(BUILD)/cli.md docs/cli.md
 
 clean:
 	rm -rf $(BUILD) build-asan build-check build-fuzz
