@@ -71,6 +71,15 @@ at_status at_classes_copy(const at_classes *from, at_classes *out, at_error *err
     return status;
 }
 
+at_status at_classes_copy_known(const at_known *k, at_classes *out, at_error *err) {
+    AT_TRY(at_classes_grow(out, k->count, err));
+    for (int i = 0; i < k->count; i++) {
+        out->items[i].color = k->items[i].color;
+        AT_TRY(at_classes_set_name(out, i, k->items[i].name, err));
+    }
+    return AT_OK;
+}
+
 /* ---- JSON: [{"name": "sky", "color": [128, 128, 128]}, ...] ---- */
 
 json_t *at_classes_to_json(const at_classes *c) {

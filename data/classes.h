@@ -29,6 +29,9 @@ typedef struct at_known {
     int ignore; /* the raw id that counts nowhere */
 } at_known;
 
+/* The known set's names and colours as a list of their own. */
+at_status at_classes_copy_known(const at_known *k, at_classes *out, at_error *err);
+
 extern const at_known at_known_camvid, at_known_voc, at_known_cityscapes;
 
 /* Cityscapes' labelIds: the class each of the ids 0 .. 33 is trained as, or AT_IGNORE. */

@@ -183,20 +183,6 @@ static at_status count_from_labels(finder *f, int *count) {
     return AT_OK;
 }
 
-static at_status copy_known(finder *f, at_classes *out) {
-    const at_known *k = f->b->known;
-    AT_TRY(at_classes_grow(out, k->count, f->err));
-    for (int i = 0; i < k->count; i++) {
-        out->items[i].color = k->items[i].color;
-        AT_TRY(at_classes_set_name(out, i, k->items[i].name, f->err));
-    }
-    if (!f->b->known_surely)
-        at_text_add(&f->b->set->notes,
-                    "classes: %s's %d, as the labels fit; classes.txt overrides this\n", k->set,
-                    k->count);
-    return AT_OK;
-}
-
 static int largest_target(const int16_t *map) {
     int largest = -1;
     for (int i = 0; i < AT_RAW_IDS; i++)
@@ -221,13 +207,16 @@ static at_status find_classes(finder *f) {
     if (stated(f))
         AT_TRY(at_classes_copy(&spec->table.classes, &d->classes, f->err));
     else if (f->use_known)
-        AT_TRY(copy_known(f, &d->classes));
+        AT_TRY(at_classes_copy_known(f->b->known, &d->classes, f->err));
     else if (d->coding.binary || spec->threshold)
         AT_TRY(copy_two(f, &d->classes));
     else if (spec->map && !count)
         count = largest_target(spec->map) + 1;
     else if (!count)
         AT_TRY(count_from_labels(f, &count));
+    if (f->use_known && !f->b->known_surely)
+        at_text_add(&d->notes, "classes: %s's %d, as the labels fit; classes.txt overrides this\n",
+                    f->b->known->set, f->b->known->count);
     if (count && count < d->classes.count)
         return at_fail(f->err, AT_ERR_USAGE, "--classes %d, but the data set has %d classes", count,
                        d->classes.count);

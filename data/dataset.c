@@ -107,13 +107,8 @@ static at_status open_synth(at_dataset *d, const at_dataset_opts *opts, at_error
     if (!d->layout) return at_fail_memory(err, "a data set", 16);
     AT_TRY(add_drawn(&b, "train", count - val, 0));
     AT_TRY(add_drawn(&b, "val", val, (uint64_t)1 << 32));
-    AT_TRY(at_classes_grow(&d->classes, AT_SYNTH_CLASSES, err));
-    for (int i = 0; i < AT_SYNTH_CLASSES; i++) {
-        d->classes.items[i].color = AT_SYNTH_CLASS_LIST[i].color;
-        AT_TRY(at_classes_set_name(&d->classes, i, AT_SYNTH_CLASS_LIST[i].name, err));
-    }
-    d->coding.classes = AT_SYNTH_CLASSES;
-    return AT_OK;
+    d->coding.classes = at_known_synth.count;
+    return at_classes_copy_known(&at_known_synth, &d->classes, err);
 }
 
 at_status at_dataset_open(at_dataset **out, at_dataset_opts opts, at_error *err) {

@@ -3,11 +3,11 @@
 #ifndef AT_DATA_SYNTH_H
 #define AT_DATA_SYNTH_H
 
-#include "data/data.h"
+#include "data/classes.h"
 
-enum { AT_SYNTH_CLASSES = 5, AT_SYNTH_COUNT = 500, AT_SYNTH_SIZE = 96 };
+enum { AT_SYNTH_COUNT = 500, AT_SYNTH_SIZE = 96 };
 
-extern const at_class AT_SYNTH_CLASS_LIST[AT_SYNTH_CLASSES];
+extern const at_known at_known_synth;
 
 /* Draws picture `index` of the set of this seed: RGB, and exact ids. *mask is malloc'ed. */
 at_status at_synth_draw(uint64_t seed, uint64_t index, at_pair size, at_image *image,
