@@ -15,6 +15,7 @@
     X(global_avg_pool2d)   \
     X(max_unpool2d)        \
     X(interpolate)         \
+    X(pixel_shuffle)       \
     X(batch_norm)          \
     X(group_norm)          \
     X(local_response_norm) \

@@ -63,6 +63,7 @@ static inline vf v_load_n(const float *p, int n) {
     return (vf)_mm256_maskload_ps(p, (__m256i)(lane < n));
 #else
     vf v = {0};
+    if (n == VW) return v_load(p);
     for (int i = 0; i < n; i++) v[i] = p[i];
     return v;
 #endif
@@ -74,7 +75,10 @@ static inline void v_store_n(float *p, vf v, int n) {
     const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
     _mm256_maskstore_ps(p, (__m256i)(lane < n), (__m256)v);
 #else
-    for (int i = 0; i < n; i++) p[i] = v[i];
+    if (n == VW)
+        v_store(p, v);
+    else
+        for (int i = 0; i < n; i++) p[i] = v[i];
 #endif
 }
 
