@@ -152,8 +152,8 @@ at_node *at_focal(at_graph *g, const char *name, at_node *logits, at_node *targe
 
 typedef enum at_norm_kind { AT_NORM_BATCH = 0, AT_NORM_GROUP, AT_NORM_NONE } at_norm_kind;
 
-/* Normalisation named "norm": batch, group (the largest divisor of the channels that is at most 32
- * groups), or x itself. */
+/* Normalisation named "norm": batch, group (as many groups as divide the channels, at most 32, of 4
+ * channels or more), or x itself. */
 at_node *at_norm(at_graph *g, at_node *x, at_norm_kind kind);
 
 /* "conv", then "norm", then "relu" (unless linear) under a prefix `name`. No bias before a norm. */

@@ -2,9 +2,12 @@
 /* Normalisation of the kind that a network was asked for. */
 #include "layers/layers.h"
 
-/* The largest divisor of the channels that is at most 32 (the number Wu & He recommend). */
+/* The largest divisor of the channels that is at most 32 (the number Wu & He recommend) and leaves
+ * at least 4 channels to a group: after image pooling, 1 x 1, a group of one channel would be its
+ * own mean, and nothing would get through. */
 static int group_count(int channels) {
-    int groups = channels < 32 ? channels : 32;
+    int groups = channels / 4 < 32 ? channels / 4 : 32;
+    if (groups < 1) return 1;
     while (channels % groups != 0) groups--;
     return groups;
 }
