@@ -80,6 +80,9 @@ static const at_node *only_reader(const at_plan *p, const at_node *n) {
     return reader;
 }
 
+/* Instead of a step's number: none yet; done inside another's step, its value nowhere. */
+enum { NO_STEP = -1, ABSORBED = -2 };
+
 /* Lets the step take over what follows it, as long as the operator agrees. */
 static void absorb_followers(at_plan *p, at_plan_step *ps, const at_node *output) {
     at_step *s = &ps->s;
@@ -87,7 +90,7 @@ static void absorb_followers(at_plan *p, at_plan_step *ps, const at_node *output
     while (s->last != output) {
         const at_node *next = only_reader(p, s->last);
         if (next == NULL || next->input_count != 1 || !s->node->op->absorb(s, next)) return;
-        p->step_of[s->last->id] = -1;
+        p->step_of[s->last->id] = ABSORBED;
         s->last = next;
         p->step_of[next->id] = (int)(ps - p->steps);
     }
@@ -153,7 +156,7 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
 }
 
 static bool absorbed_already(const at_plan *p, const at_node *n) {
-    return p->step_of[n->id] >= 0;
+    return p->step_of[n->id] != NO_STEP;
 }
 
 static at_status build_steps(at_plan *p, const at_node *output, at_error *err) {
@@ -189,7 +192,7 @@ static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_er
     *out = p;
     if (!p->shapes || !p->seconds || !p->step_of || !p->needed || !p->steps)
         return at_fail_memory(err, "a plan", n * sizeof *p->steps);
-    for (size_t i = 0; i < n; i++) p->step_of[i] = -1;
+    for (size_t i = 0; i < n; i++) p->step_of[i] = NO_STEP;
     return AT_OK;
 }
 

@@ -43,7 +43,7 @@ struct at_plan {
     at_plan_opts opts;
     at_shape *shapes;   /* of every node by id; n = 0 where not needed */
     at_tensor *seconds; /* second outputs by id; shape.n = 0 where there is none */
-    int *step_of;       /* by node id: the step whose out[0] is the node's value; -1 */
+    int *step_of;       /* by node id: the step whose out[0] is the node's value; < 0: none */
     bool *needed;       /* by node id: its value is computed */
     at_plan_step *steps;
     int count;
