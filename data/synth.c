@@ -36,6 +36,7 @@ typedef struct paint {
     color a, b;
     float noise, grain;   /* how far noise moves from a to b; size of its spots in pixels */
     float dx, dy;         /* place in the lattice */
+    float shade;          /* how much darker at the rim than in the middle (balls) */
     float period, cx, cy; /* stripes: width of a pair in pixels (0: none), direction */
 } paint;
 
@@ -161,27 +162,41 @@ static void put(scene *s, int x, int y, float d, color c, int id) {
     if (d < 0 && id >= 0) s->ids[at] = (uint8_t)id;
 }
 
+/* Pixels around a place, clipped to the picture. */
+typedef struct box {
+    int x0, y0, x1, y1;
+} box;
+
+static box around(const scene *s, float x0, float y0, float x1, float y1, float reach) {
+    return (box){(int)fmaxf(x0 - reach, 0), (int)fmaxf(y0 - reach, 0),
+                 (int)fminf(fmaxf(x1 + reach, 0), (float)s->width),
+                 (int)fminf(fmaxf(y1 + reach, 0), (float)s->height)};
+}
+
 static void draw_shape(scene *s, const shape *f, const paint *p, int id) {
-    float reach = 1.5f * fmaxf(f->rx, f->ry) + 2;
-    int x0 = (int)fmaxf(f->x - reach, 0), x1 = (int)fminf(f->x + reach, (float)s->width);
-    int y0 = (int)fmaxf(f->y - reach, 0), y1 = (int)fminf(f->y + reach, (float)s->height);
-    for (int y = y0; y < y1; y++)
-        for (int x = x0; x < x1; x++) {
+    box b = around(s, f->x, f->y, f->x, f->y, 1.5f * fmaxf(f->rx, f->ry) + 2);
+    for (int y = b.y0; y < b.y1; y++)
+        for (int x = b.x0; x < b.x1; x++) {
             float px = (float)x + 0.5f, py = (float)y + 0.5f, d = distance(f, px, py);
-            if (d < 0.5f) put(s, x, y, d, paint_at(s, p, px, py), id);
+            if (d >= 0.5f) continue;
+            float rim = fminf(hypotf(px - f->x, py - f->y) / fmaxf(f->rx, f->ry), 1);
+            color c = paint_at(s, p, px, py);
+            for (int i = 0; i < 3; i++) c.v[i] *= 1 + p->shade * (0.3f - rim * rim);
+            put(s, x, y, d, c, id);
         }
 }
 
 static void add_thing(scene *s) {
     static const int kinds[] = {DISC, DISC, BOX, BOX, STRIPED};
     int id = kinds[below(s, 5)], form = id == STRIPED ? below(s, 3) + DISC : id;
-    float r = s->unit * log_range(s, 5, 22), turn = range(s, 0, 2 * PI);
+    float r = s->unit * log_range(s, 6, 22), turn = range(s, 0, 2 * PI);
     float ratio = range(s, form == BOX ? 0.55f : 0.85f, 1);
     shape f = {.kind = form, .rx = r, .ry = r * ratio, .c = cosf(turn), .s = sinf(turn)};
     f.x = range(s, 0, (float)s->width);
     f.y = range(s, 0, (float)s->height);
     paint p = id == STRIPED ? striped(s, s->ground, 0.2f, 3.5f, 5.5f, 0.6f)
-                            : mottled(s, s->ground, 0.35f);
+                            : mottled(s, s->ground, 0.45f);
+    if (id == DISC) p.shade = range(s, 0.1f, 0.6f);
     draw_shape(s, &f, &p, id);
 }
 
@@ -211,9 +226,11 @@ static void add_line(scene *s) {
             float t = (float)i / BEND;
             q[i][k] = (1 - t) * (1 - t) * p[0][k] + 2 * t * (1 - t) * p[1][k] + t * t * p[2][k];
         }
-    color c = other_color(s, s->ground, 0.6f);
-    for (int y = 0; y < s->height; y++)
-        for (int x = 0; x < s->width; x++) {
+    color c = other_color(s, s->ground, 0.75f);
+    box b = around(s, fminf(p[0][0], p[2][0]), fminf(p[0][1], p[2][1]), fmaxf(p[0][0], p[2][0]),
+                   fmaxf(p[0][1], p[2][1]), 4 + 0.2f * hypotf(dx, dy)); /* bends by 0.2 at most */
+    for (int y = b.y0; y < b.y1; y++)
+        for (int x = b.x0; x < b.x1; x++) {
             float d = INFINITY;
             for (int i = 0; i < BEND; i++)
                 d = fminf(d, segment_distance(q[i], q[i + 1], (float)x + 0.5f, (float)y + 0.5f));
@@ -240,8 +257,9 @@ static void add_spot(scene *s) {
     float x0 = range(s, 0, (float)s->width), y0 = range(s, 0, (float)s->height);
     float r = s->unit * log_range(s, 5, 14), strength = range(s, 0.4f, 0.8f);
     color c = any_color(s);
-    for (int y = 0; y < s->height; y++)
-        for (int x = 0; x < s->width; x++) {
+    box b = around(s, x0, y0, x0, y0, 2.5f * r);
+    for (int y = b.y0; y < b.y1; y++)
+        for (int x = b.x0; x < b.x1; x++) {
             float dx = ((float)x + 0.5f - x0) / r, dy = ((float)y + 0.5f - y0) / r;
             color *to = &s->canvas[(size_t)y * (size_t)s->width + (size_t)x];
             *to = mix(*to, c, strength * expf(-dx * dx - dy * dy));
@@ -250,7 +268,7 @@ static void add_spot(scene *s) {
 
 /* Light that falls off towards one side, noise, and down to bytes. */
 static void expose(scene *s, at_image *image) {
-    float turn = range(s, 0, 2 * PI), slope = range(s, 0, 0.35f), sigma = range(s, 0.01f, 0.05f);
+    float turn = range(s, 0, 2 * PI), slope = range(s, 0, 0.35f), sigma = range(s, 0.01f, 0.035f);
     float cx = cosf(turn) / (float)s->width, cy = sinf(turn) / (float)s->height;
     uint8_t *to = image->data;
     for (int y = 0; y < s->height; y++)
@@ -273,7 +291,7 @@ static void draw(scene *s, at_image *image) {
     for (int i = 0; i < LATTICE * LATTICE; i++) s->lattice[i] = at_rng_uniform(&s->rng);
     add_ground(s);
     for (int i = below(s, 3) * stretch; i > 0; i--) add_spot(s);
-    for (int i = (4 + below(s, 5)) * stretch; i > 0; i--) add_thing(s);
+    for (int i = (3 + below(s, 5)) * stretch; i > 0; i--) add_thing(s);
     for (int i = (1 + below(s, 3)) * stretch; i > 0; i--) add_line(s);
     expose(s, image);
 }
