@@ -92,11 +92,17 @@ static int compare_key(const void *key, const void *item) {
     return strcmp(key, ((const keyed *)item)->key);
 }
 
-/* The best mask under this key, or -1. */
-static int find_key(const matcher *m, const char *key) {
+/* The best mask under this key, or -1. *twin: another one that is as good, or -1. */
+static int find_key(const matcher *m, const char *key, int *twin) {
     const keyed *k = bsearch(key, m->keys, (size_t)m->key_count, sizeof *m->keys, compare_key);
+    const keyed *end = m->keys + m->key_count;
+    *twin = -1;
     while (k && k > m->keys && strcmp(k[-1].key, key) == 0) k--;
-    return k ? k->file : -1;
+    if (!k) return -1;
+    if (k + 1 < end && !strcmp(k[1].key, key) && k[1].stripped == k->stripped &&
+        !at_is_jpeg_name(m->masks.items[k[1].file]))
+        *twin = k[1].file;
+    return k->file;
 }
 
 static at_status add_sample(const matcher *m, const char *name, const char *image, int mask) {
@@ -134,10 +140,14 @@ static at_status match_image(matcher *m, const char *image) {
     char *name = at_substring(image, n), *key = at_substring(image, n);
     at_status status = AT_OK;
     if (name && key) {
-        int mask = find_key(m, key);
+        int twin, mask = find_key(m, key, &twin);
         if (!m->p.image_tail) key[strip(key, n, image_words)] = '\0';
-        if (mask < 0) mask = find_key(m, key);
-        status = take_match(m, name, image, mask);
+        if (mask < 0) mask = find_key(m, key, &twin);
+        status = twin < 0
+                     ? take_match(m, name, image, mask)
+                     : at_fail(m->b->err, AT_ERR_INPUT,
+                               "%s: %s and %s could both be the mask of %s; remove one of them",
+                               m->p.masks, m->masks.items[mask], m->masks.items[twin], image);
     } else {
         status = at_fail_memory(m->b->err, "a sample", n);
     }

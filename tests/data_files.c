@@ -34,9 +34,9 @@ void files_end(void) {
 }
 
 const char *files_path(const char *format, ...) {
-    static char ring[4][512];
+    static char ring[32][512];
     static int turn;
-    char *out = ring[turn++ % 4];
+    char *out = ring[turn++ % 32];
     va_list args;
     va_start(args, format);
     int n = snprintf(out, sizeof ring[0], "%s/", root);
@@ -46,11 +46,13 @@ const char *files_path(const char *format, ...) {
 }
 
 void files_bytes(const char *name, const void *bytes, size_t size) {
-    char folder[512];
-    snprintf(folder, sizeof folder, "%s", files_path("%s", name));
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(at_make_dirs(folder, NULL), AT_OK);
-    assert_int_equal(at_file_write(files_path("%s", name), bytes, size, NULL), AT_OK);
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    assert_int_equal(at_make_dirs(path, NULL), AT_OK);
+    *slash = '/';
+    assert_int_equal(at_file_write(path, bytes, size, NULL), AT_OK);
 }
 
 void files_text(const char *name, const char *text) {
