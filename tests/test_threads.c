@@ -123,6 +123,7 @@ static void inner_body(void *arg, int64_t i, int worker) {
 
 static void outer_body(void *arg, int64_t i, int worker) {
     nest_row r = {arg, i, worker, pthread_self()};
+    pause_ms(1); /* so that every worker gets its share */
     at_parallel_for(30, inner_body, &r);
 }
 
@@ -138,7 +139,11 @@ static void nested_loops_keep_the_worker(void **state) {
 }
 
 static void *many_loops(void *arg) {
-    for (int loop = 0; loop < 300; loop++) at_parallel_for(100, count_index, arg);
+    tally *t = arg;
+    for (int loop = 0; loop < 320; loop++) {
+        t->wait_ms = loop >= 300; /* short loops, then some that overlap for certain */
+        at_parallel_for(10, count_index, t);
+    }
     return NULL;
 }
 
@@ -151,7 +156,7 @@ static void concurrent_callers(void **state) {
     for (int i = 0; i < 3; i++)
         assert_int_equal(pthread_create(&callers[i], NULL, many_loops, &t[i]), 0);
     for (int i = 0; i < 3; i++) pthread_join(callers[i], NULL);
-    for (int i = 0; i < 3; i++) check_tally(&t[i], 100, 300);
+    for (int i = 0; i < 3; i++) check_tally(&t[i], 10, 320);
 }
 
 /* Sums of pieces cut by shape: the same bits for any number of threads. */
@@ -176,6 +181,7 @@ static void same_bits(void **state) {
 static volatile float small = 1e-38f, tenth = 0.1f;
 static void find_denormal(void *arg, int64_t i, int worker) {
     (void)i, (void)worker;
+    pause_ms(1);
     if (small * tenth != 0) atomic_store((atomic_bool *)arg, true);
 }
 
@@ -186,7 +192,7 @@ static void denormals_are_flushed(void **state) {
         at_threads_set(threads, NULL);
         atomic_bool found = false;
         at_parallel_for(1, find_denormal, &found);
-        at_parallel_for(100, find_denormal, &found);
+        at_parallel_for(10, find_denormal, &found);
         assert_false(atomic_load(&found));
         assert_true(small * tenth != 0); /* the caller's mode is as it was */
     }
