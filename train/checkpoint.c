@@ -105,9 +105,11 @@ static at_status restore_state(at_trainer *t, const at_st_file *f, at_error *err
         float *state = at_optim_state(t->optim, i, &name);
         if (!name) continue;
         snprintf(prefix, sizeof prefix, "optimizer.%s.", name);
-        if (at_weights_load_flat(t->net.graph, f, prefix, state, err) != AT_OK)
-            return at_error_context(
-                err, "the optimiser's state, which must be of the kind the run began with");
+        const at_status s = at_weights_load_flat(t->net.graph, f, prefix, state, err);
+        if (s != AT_OK) {
+            at_error_context(err, "the optimiser's state, of the kind the run began with");
+            return s;
+        }
     }
     return t->ema ? at_weights_load_flat(t->net.graph, f, "ema.", at_ema_values(t->ema), err)
                   : AT_OK;

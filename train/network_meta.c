@@ -155,7 +155,8 @@ static at_status read_model(at_network *net, const at_st_file *f, at_error *err)
     }
     const at_status s = at_model_from_json(j, &net->model, &net->opts, err);
     json_decref(j);
-    return s == AT_OK ? AT_OK : at_error_context(err, "%s", f->path);
+    if (s != AT_OK) at_error_context(err, "%s", f->path);
+    return s;
 }
 
 static at_status read_classes(at_network *net, const at_st_file *f, at_error *err) {
@@ -163,7 +164,10 @@ static at_status read_classes(at_network *net, const at_st_file *f, at_error *er
     if (!j) return bad(f, "classes", err);
     const at_status s = at_classes_from_json(j, &net->classes, err);
     json_decref(j);
-    if (s != AT_OK) return at_error_context(err, "%s", f->path);
+    if (s != AT_OK) {
+        at_error_context(err, "%s", f->path);
+        return s;
+    }
     return net->classes.count == net->opts.classes ? AT_OK : bad(f, "classes", err);
 }
 

@@ -228,7 +228,11 @@ at_status at_train_opts_from_json(at_train_opts *o, json_t *j, at_error *err) {
         return at_fail(err, AT_ERR_USAGE, "configuration: expected a JSON object");
     json_object_foreach(j, name, v) {
         if (name[0] == '_' || json_is_null(v)) continue;
-        if (set_json(o, name, v, err) != AT_OK) return at_error_context(err, "configuration");
+        const at_status s = set_json(o, name, v, err);
+        if (s != AT_OK) {
+            at_error_context(err, "configuration");
+            return s;
+        }
     }
     return AT_OK;
 }
