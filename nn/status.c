@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The header has macros in front of these for the static analyzer. */
+#undef at_fail
+#undef at_fail_memory
+#undef at_error_context
+
 at_status at_fail(at_error *err, at_status status, const char *format, ...) {
     if (!err) return status;
     va_list args;
