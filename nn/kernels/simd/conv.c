@@ -79,66 +79,74 @@ void K(conv_tile)(const at_conv_tile *t) {
     }
 }
 
-/* ---- conv_dw_tile
- * ------------------------------------------------------------------------------------ */
+/* ---- conv_dw_tile ------------------------------------------------------------------------------------ */
 
-INLINE vf load_part(const float *p, int n) {
-    float row[VW] = {0};
-    if (n >= VW) return v_load(p);
-    for (int j = 0; j < n; j++) row[j] = p[j];
-    return v_load(row);
+/* Adds the outer products of `pixels` pixels; dy's rows are read to the end of the panel. */
+INLINE void pixel_products(vf acc[][NV], const float *x, ptrdiff_t x_ld, const float *dy,
+                           ptrdiff_t dy_ld, int pixels, int rows, bool two) {
+    for (int p = 0; p < pixels; p++, x += x_ld, dy += dy_ld) {
+        vf d0 = v_load(dy), d1 = two ? v_load(dy + VW) : d0;
+#pragma GCC unroll 14
+        for (int i = 0; i < rows; i++) {
+            vf v = v_set1(x[i]);
+            acc[i][0] += v * d0;
+            if (two) acc[i][1] += v * d1;
+        }
+    }
 }
 
-INLINE void add_part(float *p, vf v, int n) {
-    float row[VW];
-    v_store(row, v);
-    for (int j = 0; j < n && j < VW; j++) p[j] += row[j];
+/* Of the last row, how many pixels at its end have no whole panel of floats behind them that is
+ * surely the tensor's. Elsewhere reading past the n-th channel meets the next pixel, and what comes
+ * of it is thrown away. */
+INLINE int short_pixels(const at_conv_dw_tile *t, int width) {
+    if (t->n >= width) return 0;
+    int pixels = (int)((width - t->n + t->dy_ld - 1) / t->dy_ld);
+    return pixels < t->pixels ? pixels : t->pixels;
 }
 
-INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool full) {
+INLINE void dw_add(float *dw, const vf *acc, int n) {
+    float row[NR];
+    if (n == NR) {
+        v_store(dw, v_load(dw) + acc[0]);
+        v_store(dw + VW, v_load(dw + VW) + acc[1]);
+        return;
+    }
+    v_store(row, acc[0]);
+    v_store(row + VW, acc[1]);
+    for (int j = 0; j < n; j++) dw[j] += row[j];
+}
+
+INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {
     vf acc[MR][NV];
+    float padded[NR] = {0};
+    int last = short_pixels(t, two ? NR : VW);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (int r = 0; r < t->rows; r++) {
-        const float *x = t->x + r * t->x_row, *dy = t->dy + r * t->dy_row;
-        for (int p = 0; p < t->pixels; p++, x += t->x_ld, dy += t->dy_ld) {
-            vf d0 = full ? v_load(dy) : load_part(dy, t->n);
-            vf d1 = full ? v_load(dy + VW) : load_part(dy + VW, t->n - VW);
-#pragma GCC unroll 14
-            for (int i = 0; i < rows; i++) {
-                vf v = v_set1(x[i]);
-                acc[i][0] += v * d0;
-                acc[i][1] += v * d1;
-            }
-        }
+        int pixels = r == t->rows - 1 ? t->pixels - last : t->pixels;
+        pixel_products(acc, t->x + r * t->x_row, t->x_ld, t->dy + r * t->dy_row, t->dy_ld, pixels,
+                       rows, two);
+    }
+    for (int p = t->pixels - last; p < t->pixels && t->rows > 0; p++) {
+        ptrdiff_t r = t->rows - 1;
+        memcpy(padded, t->dy + r * t->dy_row + p * t->dy_ld, (size_t)t->n * sizeof *padded);
+        pixel_products(acc, t->x + r * t->x_row + p * t->x_ld, 0, padded, 0, 1, rows, two);
     }
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) {
-        float *dw = t->dw + i * t->dw_ld;
-        if (full) {
-            v_store(dw, v_load(dw) + acc[i][0]);
-            v_store(dw + VW, v_load(dw + VW) + acc[i][1]);
-        } else {
-            add_part(dw, acc[i][0], t->n);
-            add_part(dw + VW, acc[i][1], t->n - VW);
-        }
-    }
+    for (int i = 0; i < rows; i++) dw_add(t->dw + i * t->dw_ld, acc[i], t->n);
 }
 
 void K(conv_dw_tile)(const at_conv_dw_tile *t) {
-    bool full = t->n == NR;
+    bool two = t->n > VW;
     switch (t->m) {
 #define CASE(r)                                                                                    \
     case r:                                                                                        \
-        if (full)                                                                                  \
-            dw_tile(t, r, true);                                                                   \
-        else                                                                                       \
-            dw_tile(t, r, false);                                                                  \
+        if (two) dw_tile(t, r, true);                                                              \
+        else dw_tile(t, r, false);                                                                 \
         break;
-        CASE(1)
-        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if defined(__AVX512F__)
-            CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
 #endif
 #undef CASE
     }
