@@ -48,10 +48,15 @@ typedef struct at_patch {
     ptrdiff_t stride; /* floats from one line of out to the next */
 } at_patch;
 
+/* strips.c: the whole of `image`, of the network's size, in tiles of at most `tile`; into ids and
+ * whatever else of *out is allocated, which may have another size. Sets out->tiles. */
+at_status at_predict_strips(at_predictor *p, const at_image *image, int tile, at_prediction *out,
+                            at_error *err);
+
 /* The mean over all mirrorings and scales of the options. */
 at_status at_patch_add(at_predictor *p, const at_patch *patch, at_error *err);
 
-/* The network's output for a size, in bytes that a plan would take. */
+/* The bytes that a plan for this size would take. */
 at_status at_predictor_measure(at_predictor *p, at_pair size, size_t *bytes, at_error *err);
 
 #endif
