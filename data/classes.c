@@ -52,9 +52,20 @@ at_status at_classes_set_name(at_classes *c, int id, const char *name, at_error 
     return AT_OK;
 }
 
+/* "class 7", with underscores behind it while somebody else is called so. */
+static char *free_name(const at_classes *c, int id) {
+    char underscores[AT_MAX_CLASSES]; /* with as many, no other class can be in the way */
+    memset(underscores, '_', sizeof underscores);
+    for (int n = 0;; n++) {
+        char *name = at_format("class %d%.*s", id, n, underscores);
+        if (!name || at_classes_find(c, name) < 0) return name;
+        free(name);
+    }
+}
+
 at_status at_classes_name_rest(at_classes *c, at_error *err) {
     for (int i = 0; i < c->count; i++) {
-        if (!c->items[i].name) c->items[i].name = at_format("class %d", i);
+        if (!c->items[i].name) c->items[i].name = free_name(c, i);
         if (!c->items[i].name) return at_fail_memory(err, "a class name", 16);
     }
     return AT_OK;

@@ -189,7 +189,7 @@ static void draw_shape(scene *s, const shape *f, const paint *p, int id) {
 static void add_thing(scene *s) {
     static const int kinds[] = {DISC, DISC, BOX, BOX, STRIPED};
     int id = kinds[below(s, 5)], form = id == STRIPED ? below(s, 3) + DISC : id;
-    float r = s->unit * log_range(s, 6, 22), turn = range(s, 0, 2 * PI);
+    float r = s->unit * log_range(s, 7, 24), turn = range(s, 0, 2 * PI);
     float ratio = range(s, form == BOX ? 0.55f : 0.85f, 1);
     shape f = {.kind = form, .rx = r, .ry = r * ratio, .c = cosf(turn), .s = sinf(turn)};
     f.x = range(s, 0, (float)s->width);
@@ -211,7 +211,8 @@ static float segment_distance(const float a[2], const float b[2], float x, float
 /* A quadratic Bezier curve as BEND straight pieces; its control point leaves the chord or doesn't.
  */
 static void add_line(scene *s) {
-    float w = (float)s->width, h = (float)s->height, width = (float)(1 + below(s, 3)), p[3][2],
+    static const float widths[4] = {1, 2, 2, 3};
+    float w = (float)s->width, h = (float)s->height, width = widths[below(s, 4)], p[3][2],
           q[BEND + 1][2];
     for (int i = 0; i < 2; i++) {
         p[2 * i][0] = range(s, 0, w);
@@ -268,7 +269,7 @@ static void add_spot(scene *s) {
 
 /* Light that falls off towards one side, noise, and down to bytes. */
 static void expose(scene *s, at_image *image) {
-    float turn = range(s, 0, 2 * PI), slope = range(s, 0, 0.35f), sigma = range(s, 0.01f, 0.035f);
+    float turn = range(s, 0, 2 * PI), slope = range(s, 0, 0.35f), sigma = range(s, 0.01f, 0.03f);
     float cx = cosf(turn) / (float)s->width, cy = sinf(turn) / (float)s->height;
     uint8_t *to = image->data;
     for (int y = 0; y < s->height; y++)
@@ -291,7 +292,7 @@ static void draw(scene *s, at_image *image) {
     for (int i = 0; i < LATTICE * LATTICE; i++) s->lattice[i] = at_rng_uniform(&s->rng);
     add_ground(s);
     for (int i = below(s, 3) * stretch; i > 0; i--) add_spot(s);
-    for (int i = (3 + below(s, 5)) * stretch; i > 0; i--) add_thing(s);
+    for (int i = (3 + below(s, 4)) * stretch; i > 0; i--) add_thing(s);
     for (int i = (1 + below(s, 3)) * stretch; i > 0; i--) add_line(s);
     expose(s, image);
 }
