@@ -178,6 +178,9 @@ static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_er
     if (opts.batch < 1 || opts.height < 1 || opts.width < 1)
         return at_fail(err, AT_ERR_INPUT, "a plan for batch %d of %d x %d pixels makes no sense",
                        opts.batch, opts.height, opts.width);
+    if (opts.precision == AT_BF16_MIXED)
+        return at_fail(err, AT_ERR_USAGE,
+                       "precision bf16: this version computes in fp32 only; use fp32 or auto");
     at_plan *p = calloc(1, sizeof *p);
     size_t n = (size_t)g->node_count;
     if (p == NULL) return at_fail_memory(err, "a plan", sizeof *p);
