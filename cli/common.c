@@ -92,6 +92,10 @@ at_status cli_load_network(const cli_opts *o, at_network *net, at_error *err) {
 at_status cli_weights_path(const char *word, char **path, at_error *err) {
     static const char *const names[] = {"weights/best.safetensors", "weights/last.safetensors",
                                         "best.safetensors", "last.safetensors"};
+    if (!at_path_exists(word))
+        return at_fail(err, AT_ERR_INPUT,
+                       "%s: there is no such file; name a weights file or the directory of a run",
+                       word);
     if (!at_path_is_dir(word)) {
         *path = strdup(word);
         return *path ? AT_OK : at_fail_memory(err, "a path", strlen(word));

@@ -5,8 +5,7 @@
 #include "cli/cli.h"
 
 static bool is_choice(const cli_row *row) {
-    return row->value && strchr(row->value, '|') && !strchr(row->value, 'N') &&
-           !strchr(row->value, 'x');
+    return row->value && strchr(row->value, '|') && !strstr(row->value, "HxW");
 }
 
 static bool wants_files(const cli_row *row) {

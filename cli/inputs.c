@@ -58,6 +58,15 @@ static int by_stem(const void *a, const void *b) {
     return strcmp(((const cli_input *)a)->stem, ((const cli_input *)b)->stem);
 }
 
+static at_status meeting(const cli_input *a, const cli_input *b, at_error *err) {
+    if (strcmp(a->path, b->path) == 0)
+        return at_fail(err, AT_ERR_INPUT, "%s was given twice", a->path);
+    return at_fail(err, AT_ERR_INPUT,
+                   "%s and %s would both be written to %s.png: predict them into two folders or "
+                   "rename one",
+                   a->path, b->path, a->stem);
+}
+
 /* Two inputs whose results would have one name. */
 static at_status check_meeting(const cli_inputs *in, at_error *err) {
     const size_t bytes = (size_t)in->count * sizeof(cli_input);
@@ -67,12 +76,7 @@ static at_status check_meeting(const cli_inputs *in, at_error *err) {
     qsort(sorted, (size_t)in->count, sizeof *sorted, by_stem);
     at_status s = AT_OK;
     for (int i = 1; s == AT_OK && i < in->count; i++)
-        if (by_stem(&sorted[i - 1], &sorted[i]) == 0)
-            s = at_fail(
-                err, AT_ERR_INPUT,
-                "%s and %s would both be written to %s.png: predict them into two folders or "
-                "rename one",
-                sorted[i - 1].path, sorted[i].path, sorted[i].stem);
+        if (by_stem(&sorted[i - 1], &sorted[i]) == 0) s = meeting(&sorted[i - 1], &sorted[i], err);
     free(sorted);
     return s;
 }
