@@ -31,7 +31,10 @@
     X(add)                 \
     X(mul)                 \
     X(pad)                 \
-    X(crop)
+    X(crop)                \
+    X(softmax_cross_entropy) \
+    X(soft_dice)           \
+    X(focal)
 /* clang-format on */
 
 /* at_op_relu and so on, each defined in layers/<op>.c. */

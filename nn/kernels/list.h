@@ -160,6 +160,15 @@ static inline at_taps at_resample_taps(const at_resample *r, int o) {
     return (at_taps){r->index + first, r->weight + first, r->begin[o + 1] - first};
 }
 
+/* What a pixel of each label contributes to a loss over softmax probabilities:
+ *   hit[label] * loss(class) + smooth[label] * sum over classes of weight[class] * loss(class)
+ * where loss(k) = -log p_k. A label with neither counts nowhere, whatever its logits are. */
+typedef struct at_label_table {
+    const float *hit, *smooth; /* [256] */
+    const float *weight;       /* [classes]; NULL: there is no smoothing */
+    float weight_sum;
+} at_label_table;
+
 /* clang-format off */
 #define AT_KERNEL_LIST(X)                                                                          \
     /* conv */                                                                                     \
@@ -205,6 +214,26 @@ static inline at_taps at_resample_taps(const at_resample *r, int o) {
                             ptrdiff_t ld, int64_t pixels, int c, int q))                           \
     X(dpixel_shuffle, void, (float *dx, ptrdiff_t ld, const float *dy, ptrdiff_t step,             \
                              const ptrdiff_t *place, int64_t pixels, int c, int q, bool add))      \
+    /* loss, from logits x [pixels, c], c <= 256. The first three return or add up sums over pixels \
+     * and store each pixel's log of the sum of exponentials, from which backward finds p again.   \
+     * focal: hit * (1 - p)^gamma * -log p; slope is its derivative by the logit of the label, over\
+     * hit * (p - 1). dice_sums: prob[k] += p_k; inter[label] += p_label (where hit is not 0) */    \
+    X(count_labels, void, (int64_t *count, const uint8_t *label, int64_t pixels))                  \
+    X(cross_entropy, double, (float *lse, const float *x, ptrdiff_t ld, const uint8_t *label,      \
+                              const at_label_table *t, int64_t pixels, int c))                     \
+    X(focal, double, (float *lse, float *slope, const float *x, ptrdiff_t ld,                      \
+                      const uint8_t *label, const float *hit, float gamma, int64_t pixels, int c)) \
+    X(dice_sums, void, (float *lse, double *prob, double *inter, const float *x, ptrdiff_t ld,     \
+                        const uint8_t *label, const float *hit, int64_t pixels, int c))            \
+    /* dx_k = p_k (h + s W) - h [k = label] - s weight_k with h = hit * slope (NULL: 1), s = smooth,\
+     * W the weights' sum; or dx_k +=. ddice: dx_k = p_k (g_k - sum_j p_j g_j) with                 \
+     * g_k = base[k] + [k = label] extra[k] */                                                     \
+    X(dcross_entropy, void, (float *dx, ptrdiff_t dx_ld, const float *x, ptrdiff_t ld,             \
+                             const float *lse, const float *slope, const uint8_t *label,           \
+                             const at_label_table *t, int64_t pixels, int c, bool add))            \
+    X(ddice, void, (float *dx, ptrdiff_t dx_ld, const float *x, ptrdiff_t ld, const float *lse,    \
+                    const uint8_t *label, const float *hit, const float *base,                     \
+                    const float *extra, int64_t pixels, int c, bool add))                          \
     /* optim: y += t * (x - y); sum of squares */                                                  \
     X(sgd_step, void, (const at_update *u))                                                        \
     X(adam_step, void, (const at_update *u))                                                       \

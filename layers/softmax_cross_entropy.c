@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* softmax_cross_entropy: PyTorch's cross_entropy with reduction "mean". With e the label smoothing,
+ * w the class weights and t the labels of the counted pixels i, the loss is the sum over i of
+ *   (1 - e) w_t loss_t + e / classes * sum over k of w_k loss_k,   loss_k = -log p_k,
+ * divided by the sum over i of w_t. */
+#include <string.h>
+
+#include "layers/list.h"
+#include "layers/loss.h"
+
+typedef struct part {
+    double loss;
+    int64_t count[AT_LABELS];
+} part;
+
+typedef struct pass {
+    const at_step *s;
+    float hit[AT_LABELS], smooth[AT_LABELS];
+    at_label_table table;
+} pass;
+
+static const at_loss_attrs *attrs_of(const at_step *s) {
+    return s->node->attrs;
+}
+
+/* All weights times `scale`. */
+static void pass_init(pass *p, const at_step *s, double scale) {
+    const at_loss_attrs *a = attrs_of(s);
+    double e = a->label_smoothing;
+    p->s = s;
+    p->table = (at_label_table){.hit = p->hit, .smooth = p->smooth};
+    at_loss_label_weights(a, (1 - e) * scale, p->hit);
+    for (int k = 0; k < AT_LABELS; k++)
+        p->smooth[k] = a->counted[k] ? (float)(e * scale / a->classes) : 0;
+    if (e > 0) p->table.weight = a->weight;
+    for (int k = 0; k < a->classes; k++) p->table.weight_sum += a->weight[k];
+}
+
+static at_status prepare(at_step *s, at_error *err) {
+    return at_loss_prepare(s, sizeof(part), err);
+}
+
+static void forward_chunk(void *arg, int64_t index, int worker) {
+    const pass *p = arg;
+    const at_kernels *k = at_kernels_get();
+    part *sum = (part *)p->s->work + index;
+    at_loss_chunk c = at_loss_chunk_at(p->s, index);
+    (void)worker;
+    memset(sum, 0, sizeof *sum);
+    k->count_labels(sum->count, c.label, c.pixels);
+    sum->loss =
+        k->cross_entropy(c.lse, c.x, c.ld, c.label, &p->table, c.pixels, attrs_of(p->s)->classes);
+}
+
+static void forward(const at_step *s) {
+    at_loss_saved *saved = s->saved;
+    int64_t chunks = at_loss_chunk_count(s);
+    double loss = 0, weight = 0;
+    pass p;
+    pass_init(&p, s, 1);
+    at_parallel_for(chunks, forward_chunk, &p);
+    for (int64_t i = 0; i < chunks; i++) {
+        loss += ((part *)s->work)[i].loss;
+        weight += at_loss_weight_sum(attrs_of(s), ((part *)s->work)[i].count);
+    }
+    saved->scale = weight > 0 ? 1 / weight : 0;
+    *at_f32(s->out[0]) = weight > 0 ? (float)(loss / weight) : 0;
+}
+
+static void backward_chunk(void *arg, int64_t index, int worker) {
+    const pass *p = arg;
+    at_loss_chunk c = at_loss_chunk_at(p->s, index);
+    (void)worker;
+    at_kernels_get()->dcross_entropy(c.dx, c.dx_ld, c.x, c.ld, c.lse, NULL, c.label, &p->table,
+                                     c.pixels, attrs_of(p->s)->classes, c.add);
+}
+
+static void backward(const at_step *s) {
+    const at_loss_saved *saved = s->saved;
+    pass p;
+    if (s->d_in[0].data == NULL) return;
+    pass_init(&p, s, saved->scale * (double)*at_f32(s->d_out));
+    at_parallel_for(at_loss_chunk_count(s), backward_chunk, &p);
+}
+
+static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *attrs) {
+    const at_loss_attrs *a = node->attrs;
+    (void)in, (void)out;
+    at_loss_describe(a, attrs);
+    json_object_set_new(attrs, "label_smoothing", json_real((double)a->label_smoothing));
+}
+
+const at_op at_op_softmax_cross_entropy = {
+    .name = "cross_entropy",
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE,
+    .shape = at_loss_shape,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+    .cost = at_loss_cost,
+    .describe = describe,
+};
+
+at_node *at_softmax_cross_entropy(at_graph *g, const char *name, at_node *logits, at_node *target,
+                                  at_loss_opts opts) {
+    return at_loss_node(g, &at_op_softmax_cross_entropy, name, logits, target, &opts);
+}
