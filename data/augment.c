@@ -82,11 +82,10 @@ static affine make_map(const draws *d, int width, int height, at_pair size) {
     return f;
 }
 
-/* The image between the four pixels around (x, y); at the border the outer ones stand in. */
+/* The image between the four pixels around (x, y) >= 0; at the border the outer ones stand in. */
 static void read_bilinear(const at_image *image, double x, double y, float *out) {
-    double fx = floor(x - 0.5), fy = floor(y - 0.5);
-    float u = (float)(x - 0.5 - fx), v = (float)(y - 0.5 - fy);
-    int x0 = (int)fx, y0 = (int)fy, x1 = x0 + 1, y1 = y0 + 1;
+    int x0 = (int)(x + 0.5) - 1, y0 = (int)(y + 0.5) - 1, x1 = x0 + 1, y1 = y0 + 1;
+    float u = (float)(x - 0.5 - x0), v = (float)(y - 0.5 - y0);
     if (x0 < 0) x0 = 0;
     if (y0 < 0) y0 = 0;
     if (x1 >= image->width) x1 = image->width - 1;
@@ -119,8 +118,17 @@ static void resample(const affine *f, const at_image *image, const uint8_t *mask
 
 /* ---- colours: v is 0 .. 255 ---- */
 
-static float clamp(float v) {
-    return fminf(fmaxf(v, 0), 255);
+/* Comparisons become single instructions; fminf and its like are calls, for the sake of NaN. */
+static float smaller(float a, float b) {
+    return a < b ? a : b;
+}
+
+static float larger(float a, float b) {
+    return a > b ? a : b;
+}
+
+static float clamp(float v, float most) {
+    return smaller(larger(v, 0), most);
 }
 
 static float grey(const float *v, int channels) {
@@ -129,23 +137,25 @@ static float grey(const float *v, int channels) {
 
 /* Each channel to `to` + (v - to) * f. */
 static void blend(float *v, int colors, float to, float f) {
-    for (int c = 0; c < colors; c++) v[c] = clamp(to + (v[c] - to) * f);
+    for (int c = 0; c < colors; c++) v[c] = clamp(to + (v[c] - to) * f, 255);
 }
 
-/* Turns the colour circle (HSV's hue, a sixth a step) by `turn` of a whole. */
+/* Turns the colour circle by `turn` of a whole, -1 .. 1: HSV's hue, here 0 .. 6, by the formula
+ * channel = V - V S max(0, min(k, 4 - k, 1)), k = (5, 3 or 1) + hue modulo 6. */
 static void shift_hue(float *v, float turn) {
-    float high = fmaxf(v[0], fmaxf(v[1], v[2])), low = fminf(v[0], fminf(v[1], v[2])),
-          d = high - low;
+    static const float from[3] = {5, 3, 1};
+    float high = larger(v[0], larger(v[1], v[2])), low = smaller(v[0], smaller(v[1], v[2]));
+    float d = high - low, h;
     if (d <= 0) return;
-    float h = high == v[0]   ? (v[1] - v[2]) / d
-              : high == v[1] ? 2 + (v[2] - v[0]) / d
-                             : 4 + (v[0] - v[1]) / d;
-    h += 6 * turn;
+    if (high == v[0])
+        h = (v[1] - v[2]) / d; /* -1 .. 1 */
+    else
+        h = high == v[1] ? 2 + (v[2] - v[0]) / d : 4 + (v[0] - v[1]) / d;
+    h += 6 * turn + 12; /* positive */
     for (int c = 0; c < 3; c++) {
-        static const float from[3] = {5, 3, 1};
         float k = from[c] + h;
-        k -= 6 * floorf(k / 6);
-        v[c] = high - d * fmaxf(0, fminf(1, fminf(k, 4 - k)));
+        k -= (float)(6 * (int)(k / 6));
+        v[c] = high - d * clamp(smaller(k, 4 - k), 1);
     }
 }
 

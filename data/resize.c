@@ -85,7 +85,7 @@ static void resize_rows(const at_image *in, const filter *fx, const filter *fy, 
             for (size_t i = 0; i < n; i++) sum[i] += w * row[i];
         }
         uint8_t *to = out->data + (size_t)y * n;
-        for (size_t i = 0; i < n; i++) to[i] = (uint8_t)fminf(sum[i], 255.0f);
+        for (size_t i = 0; i < n; i++) to[i] = (uint8_t)(sum[i] < 255 ? sum[i] : 255);
     }
 }
 

@@ -164,6 +164,13 @@ static void the_stream_decides(void **state) {
     assert_memory_not_equal(a_ids, b_ids, sizeof a_ids);
 }
 
+/* The hue, 0 .. 1, by the sector of the largest channel (Smith 1978). */
+static double hue(double r, double g, double b) {
+    double high = fmax(r, fmax(g, b)), d = high - fmin(r, fmin(g, b));
+    double h = high == r ? (g - b) / d : high == g ? 2 + (b - r) / d : 4 + (r - g) / d;
+    return fmod(h / 6 + 1, 1);
+}
+
 static void colours_are_jittered(void **state) {
     (void)state;
     uint8_t data[N * 3], ids[N];
@@ -190,6 +197,16 @@ static void colours_are_jittered(void **state) {
         assert_true(fabs(fmax(o[0], fmax(o[1], o[2])) - fmax(d[0], fmax(d[1], d[2]))) < 0.01);
         assert_true(fabs(fmin(o[0], fmin(o[1], o[2])) - fmin(d[0], fmin(d[1], d[2]))) < 0.01);
     }
+    double turn = -1; /* the same for all pixels */
+    for (int p = 0; p < N; p++) {
+        const uint8_t *d = data + 3 * p;
+        const float *o = out + 3 * p;
+        if (abs(d[0] - d[1]) + abs(d[1] - d[2]) < 20) continue;
+        double t = fmod(hue(o[0], o[1], o[2]) - hue(d[0], d[1], d[2]) + 1, 1);
+        if (turn < 0) turn = t;
+        assert_true(fabs(remainder(t - turn, 1)) < 1e-3);
+    }
+    assert_true(turn > 1e-3 && turn < 1 - 1e-3);
     /* Contrast leaves the mean of the grey, and stretches about it. */
     double before = 0, after = 0;
     apply(&(at_augment){.contrast = 0.5}, 4, &in, NULL, (at_pair){H, W}, out, ids);
