@@ -9,7 +9,8 @@
  *     inputs together give twice the inputs' gradient;
  *   - slices: inputs, output and gradients may be parts of wider tensors, and what lies between
  *     stays untouched (cases of a single node);
- *   - threads: 1, 2 and 3 of them give the same bits (at 2 x 61 x 83, so that work is cut up).
+ *   - threads: 1, 2 and 3 of them give the same bits, at 2 x 61 x 83, where work is cut up; the
+ *     output is right there too, and so is the slope of the projection in one direction.
  * Everything fails through cmocka's assertions. */
 #ifndef AT_TESTS_CHECK_OP_H
 #define AT_TESTS_CHECK_OP_H
@@ -31,12 +32,13 @@ typedef struct check_data {
 typedef struct check_case {
     int batch, height, width;   /* of all inputs; 0: 2 x 5 x 7 */
     int channels[CHECK_INPUTS]; /* of the inputs, up to the first 0; none: one of 5 */
-    int labels;         /* if > 0 a target is the last of x: labels 0 .. labels - 1, some 255 */
-    float low, high;    /* inputs are uniform in here; both 0: -1 .. 1 */
-    bool infer;         /* forward in inference mode, and nothing else */
-    bool twice_differs; /* two nodes of a kind differ (random numbers): leave that check out */
+    int labels;          /* if > 0 a target is the last of x: labels 0 .. labels - 1, some 255 */
+    float low, high;     /* inputs are uniform in here; both 0: -1 .. 1 */
+    bool infer;          /* forward in inference mode, and nothing else */
+    bool twice_differs;  /* two nodes of a kind differ (random numbers): leave that check out */
+    bool small_naive;    /* the naive forward is too slow, or too small, for the large size */
     at_conv_choice conv; /* which algorithm convolutions take */
-    double tolerance;   /* of the largest magnitude; 0: 2e-5 */
+    double tolerance;    /* of the largest magnitude; 0: 2e-5 */
     const void *arg;
 
     /* Adds the nodes under test and returns the output. x: the inputs. */

@@ -94,7 +94,8 @@ static void check(setup u, int height, int width, int channels) {
                     .channels = {channels},
                     .arg = &u,
                     .build = build,
-                    .naive = naive};
+                    .naive = naive,
+                    .small_naive = true};
     check_op(&c);
 }
 
