@@ -82,6 +82,17 @@ static void naive_gate(const check_data *d, double *out) {
         }
 }
 
+/* The gate has two readers, so its gradient is added up. */
+static at_node *build_two_gates(at_graph *g, at_node *const *x, const void *arg) {
+    (void)arg;
+    at_node *gate = at_global_avg_pool2d(g, NULL, x[1]), *y = at_mul(g, "first", x[0], gate);
+    return at_add(g, NULL, y, at_mul(g, "second", x[0], gate));
+}
+static void naive_two_gates(const check_data *d, double *out) {
+    naive_gate(d, out);
+    for (int64_t i = 0; i < at_shape_count(d->out_shape); i++) out[i] *= 2;
+}
+
 static void test_mul(void **state) {
     (void)state;
     check_op(&(check_case){.channels = {5, 5}, .build = build_mul, .naive = naive_mul});
@@ -93,6 +104,7 @@ static void test_mul(void **state) {
                            .channels = {18, 18},
                            .build = build_gate,
                            .naive = naive_gate});
+    check_op(&(check_case){.channels = {5, 5}, .build = build_two_gates, .naive = naive_two_gates});
     check_op_refuses(&(check_case){.channels = {1, 2}, .build = build_mul}, "1 channels (x0) by 2");
 }
 

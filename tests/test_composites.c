@@ -112,7 +112,7 @@ static void test_residual_blocks(void **state) {
 
 /* ---- forward and backward, without norms ----------------------------------------------------- */
 
-enum { IN = 2, MID = 3 };
+enum { IN = 2, MID = 3, PIXELS = 2 * 61 * 83, MOST = PIXELS * 4 * MID };
 
 static void relu(double *x, int64_t count) {
     for (int64_t i = 0; i < count; i++) x[i] = x[i] > 0 ? x[i] : 0;
@@ -138,7 +138,7 @@ static at_node *build_aspp(at_graph *g, at_node *const *x, const void *arg) {
 }
 
 static void naive_aspp(const check_data *d, double *out) {
-    static double branch[4][1024], cat[4096];
+    static double branch[4][PIXELS * MID], cat[MOST];
     at_shape s = d->in_shape[0], wide = d->out_shape, one = {s.n, 1, 1, IN}, all = d->out_shape;
     int param = 0, pixels = s.h * s.w;
     double mean[8 * IN] = {0}, pooled[8 * MID];
@@ -166,7 +166,7 @@ static at_node *build_residual(at_graph *g, at_node *const *x, const void *arg) 
 }
 
 static void naive_residual(const check_data *d, double *out) {
-    static double first[1024], shortcut[1024];
+    static double first[MOST], shortcut[MOST];
     int param = 0;
     int64_t count = at_shape_count(d->out_shape);
     conv(d, &param, d->in[0], d->in_shape[0], 3, 2, 1, first, d->out_shape);
@@ -183,7 +183,7 @@ static at_node *build_duc(at_graph *g, at_node *const *x, const void *arg) {
 }
 
 static void naive_duc(const check_data *d, double *out) {
-    static double low[4096];
+    static double low[MOST];
     at_shape s = d->in_shape[0], t = d->out_shape, coarse = {s.n, s.h, s.w, 4 * MID};
     int param = 0;
     conv(d, &param, d->in[0], s, 3, 1, 1, low, coarse);

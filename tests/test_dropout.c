@@ -22,25 +22,29 @@ static at_node *build(at_graph *g, at_node *const *x, const void *arg) {
     return c->channels ? at_dropout2d(g, NULL, x[0], c->p) : at_dropout(g, NULL, x[0], c->p);
 }
 
-/* Sixteen bits of the stream of (seed 3, step 5, node 1), which is what check_op runs: 16 blocks of
- * four words serve 128 elements. */
-static double factor(float p, int64_t element) {
+enum { MOST = 256 << 10 };
+
+/* Draws for all elements: the stream of (seed 3, step 5, node 1), which is what check_op runs. 16
+ * blocks of four words, half a word each, serve 128 elements. */
+static void draw(float p, double *factors, int64_t count) {
     at_rng r = at_rng_make(3, AT_RNG_DROPOUT, 5, 1);
-    int64_t block = 16 * (element / 128) + element % 16, word = element / 16 % 4;
-    uint32_t bits = 0;
-    for (int64_t i = 0; i <= 4 * block + word; i++) bits = at_rng_u32(&r);
-    bits = element % 128 < 64 ? bits & 0xffff : bits >> 16;
-    return bits < p * 65536 ? 0 : 1 / (1 - (double)p);
+    for (int64_t group = 0; group < count; group += 128)
+        for (int64_t i = 0; i < 64; i++) {
+            uint32_t word = at_rng_u32(&r);
+            int64_t e = group + i % 4 * 16 + i / 4;
+            factors[e] = (word & 0xffff) < p * 65536 ? 0 : 1 / (1 - (double)p);
+            factors[e + 64] = (word >> 16) < p * 65536 ? 0 : 1 / (1 - (double)p);
+        }
 }
 
 static void naive(const check_data *d, double *out) {
-    static double factors[2048];
+    static double factors[MOST + 128];
     static float drawn_for = -1;
     const drop_case *c = d->arg;
     at_shape s = d->in_shape[0];
     int64_t count = at_shape_count(s);
-    assert_true(count <= 2048);
-    for (int64_t i = 0; i < count && c->p != drawn_for; i++) factors[i] = factor(c->p, i);
+    assert_true(count <= MOST);
+    if (c->p != drawn_for) draw(c->p, factors, MOST);
     drawn_for = c->p;
     for (int64_t i = 0; i < count; i++) {
         int64_t image = i / ((int64_t)s.h * s.w * s.c);
