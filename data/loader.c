@@ -236,19 +236,25 @@ static void plan_in_order(at_loader *l, const at_pair *sizes) {
 }
 
 static at_status plan(at_loader *l, at_error *err) {
-    int n = l->opts.split->count;
-    at_pair *sizes = malloc((size_t)n * sizeof *sizes);
-    l->parts = malloc((size_t)n * sizeof *l->parts);
-    l->order = malloc((size_t)n * sizeof *l->order);
-    at_status status = AT_OK;
-    if (!sizes || !l->parts || !l->order)
-        status = at_fail_memory(err, "a loader", (size_t)n * sizeof *l->parts);
+    size_t n = (size_t)l->opts.split->count;
+    l->parts = malloc(n * sizeof *l->parts);
+    l->order = malloc(n * sizeof *l->order);
+    at_pair *sizes = malloc(n * sizeof *sizes);
+    if (!sizes || !l->parts || !l->order) {
+        free(sizes);
+        return at_fail_memory(err, "a loader", n * sizeof *l->parts);
+    }
+    at_status status = find_sizes(&l->opts, sizes, err);
+    if (status) {
+        free(sizes);
+        return status;
+    }
+    if (l->opts.train)
+        plan_training(l, sizes[0]);
     else
-        status = find_sizes(&l->opts, sizes, err);
-    if (!status && l->opts.train) plan_training(l, sizes[0]);
-    if (!status && !l->opts.train) plan_in_order(l, sizes);
+        plan_in_order(l, sizes);
     free(sizes);
-    return status;
+    return AT_OK;
 }
 
 /* Slots that hold the largest batch: four of them, fewer if they are large. */

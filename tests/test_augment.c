@@ -194,8 +194,10 @@ static void colours_are_jittered(void **state) {
     for (int p = 0; p < N; p++) {
         const uint8_t *d = data + 3 * p;
         const float *o = out + 3 * p;
-        assert_true(fabs(fmax(o[0], fmax(o[1], o[2])) - fmax(d[0], fmax(d[1], d[2]))) < 0.01);
-        assert_true(fabs(fmin(o[0], fmin(o[1], o[2])) - fmin(d[0], fmin(d[1], d[2]))) < 0.01);
+        assert_true(fabs((double)fmaxf(o[0], fmaxf(o[1], o[2])) - fmax(d[0], fmax(d[1], d[2]))) <
+                    0.01);
+        assert_true(fabs((double)fminf(o[0], fminf(o[1], o[2])) - fmin(d[0], fmin(d[1], d[2]))) <
+                    0.01);
     }
     double turn = -1; /* the same for all pixels */
     for (int p = 0; p < N; p++) {

@@ -11,7 +11,6 @@
 
 #include "tests/data_files.h"
 
-
 static int setup(void **state) {
     (void)state;
     files_begin();
