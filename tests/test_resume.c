@@ -135,6 +135,29 @@ static void killed_at_events(void **state) {
     }
 }
 
+static void append(const char *path, const char *text) {
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* Killed in the third epoch after its row was written, and before its checkpoint was. */
+static void killed_before_the_checkpoint(void **state) {
+    (void)state;
+    assert_true(WIFSIGNALED(run("row", false, (fate){AT_TRAIN_VAL, 2 * TINY_VAL + 1, false}, 0)));
+    append(tiny_path("runs/row/results.csv"), "3,1.5,9,9,9,9,9,9,9,9,9\n4,");
+    append(tiny_path("runs/row/metrics.jsonl"), "{\"type\":\"epoch\",\"epoch\":3}\n{\"ty");
+    assert_true(done(run("row", true, none, 0)));
+    same_results("row");
+    size_t size;
+    int lines = 0;
+    char *text = tiny_read(tiny_path("runs/row/metrics.jsonl"), &size);
+    for (const char *p = text; *p; p++) lines += *p == '\n';
+    assert_int_equal(lines, 1 + 3); /* the start, three epochs */
+    free(text);
+}
+
 static void killed_by_the_clock(void **state) {
     (void)state;
     bool again = false;
@@ -176,8 +199,8 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(killed_at_events),
-                                       cmocka_unit_test(killed_by_the_clock),
-                                       cmocka_unit_test(stopped_in_mid_epoch)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(killed_at_events), cmocka_unit_test(killed_before_the_checkpoint),
+        cmocka_unit_test(killed_by_the_clock), cmocka_unit_test(stopped_in_mid_epoch)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
