@@ -165,8 +165,8 @@ static void backward(const at_step *s) {
 static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *j) {
     const at_batch_norm_opts *o = node->attrs;
     (void)in, (void)out;
-    json_object_set_new(j, "eps", json_real((double)o->eps));
-    json_object_set_new(j, "momentum", json_real((double)o->momentum));
+    at_describe_number(j, "eps", o->eps);
+    at_describe_number(j, "momentum", o->momentum);
 }
 
 const at_op at_op_batch_norm = {

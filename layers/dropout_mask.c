@@ -39,7 +39,7 @@ void at_dropout_copy(const at_step *s, at_tensor to, at_tensor from, bool add) {
 
 void at_dropout_describe(const at_node *node, const at_shape *in, at_shape out, json_t *j) {
     (void)in, (void)out;
-    json_object_set_new(j, "p", json_real((double)probability(node)));
+    at_describe_number(j, "p", probability(node));
 }
 
 at_node *at_dropout_node(at_graph *g, const at_op *op, const char *name, at_node *x, float p) {

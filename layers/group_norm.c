@@ -178,7 +178,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
     const at_group_norm_opts *o = node->attrs;
     (void)in, (void)out;
     json_object_set_new(j, "groups", json_integer(o->groups));
-    json_object_set_new(j, "eps", json_real((double)o->eps));
+    at_describe_number(j, "eps", o->eps);
 }
 
 const at_op at_op_group_norm = {

@@ -34,7 +34,7 @@ static void backward(const at_step *s) {
 
 static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *attrs_json) {
     (void)in, (void)out;
-    json_object_set_new(attrs_json, "negative_slope", json_real((double)negative_slope_of(node)));
+    at_describe_number(attrs_json, "negative_slope", negative_slope_of(node));
 }
 
 const at_op at_op_leaky_relu = {

@@ -48,9 +48,9 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
     const at_local_response_norm_opts *o = node->attrs;
     (void)in, (void)out;
     json_object_set_new(j, "size", json_integer(o->size));
-    json_object_set_new(j, "alpha", json_real((double)o->alpha));
-    json_object_set_new(j, "beta", json_real((double)o->beta));
-    json_object_set_new(j, "k", json_real((double)o->k));
+    at_describe_number(j, "alpha", o->alpha);
+    at_describe_number(j, "beta", o->beta);
+    at_describe_number(j, "k", o->k);
 }
 
 const at_op at_op_local_response_norm = {

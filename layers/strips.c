@@ -2,6 +2,8 @@
 #include "layers/strips.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Strips of elements: 64 KiB a tensor. Strips of pixels: up to 128 KiB, but at most 1024 pixels,
  * over which kernels sum in fp32, and at least 64, so that what is kept for each channel of a strip
@@ -113,6 +115,15 @@ void at_cost_of_pass(const at_node *node, const at_shape *in, at_shape out, at_c
 
 void at_describe_nothing(const at_node *node, const at_shape *in, at_shape out, json_t *attrs) {
     (void)node, (void)in, (void)out, (void)attrs;
+}
+
+void at_describe_number(json_t *attrs, const char *key, float value) {
+    char text[32];
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value) break;
+    }
+    json_object_set_new(attrs, key, json_real(strtod(text, NULL)));
 }
 
 at_node *at_unary(at_graph *g, const at_op *op, const char *name, at_node *x, const void *attrs,

@@ -42,6 +42,8 @@ at_status at_shape_of_input(const at_node *node, const at_shape *in, at_tensor *
 void at_cost_of_pass(const at_node *node, const at_shape *in, at_shape out, at_cost *cost);
 /* An operator without attributes. */
 void at_describe_nothing(const at_node *node, const at_shape *in, at_shape out, json_t *attrs);
+/* A float as the shortest decimal that means it: 0.1, not 0.10000000149011612. */
+void at_describe_number(json_t *attrs, const char *key, float value);
 
 /* A node of one input that keeps its channels. */
 at_node *at_unary(at_graph *g, const at_op *op, const char *name, at_node *x, const void *attrs,
