@@ -162,6 +162,15 @@ static void the_stream_decides(void **state) {
     assert_memory_not_equal(a_out, b_out, sizeof a_out);
     apply(&a, 6, &in, data, (at_pair){H, W}, b_out, b_ids);
     assert_memory_not_equal(a_ids, b_ids, sizeof a_ids);
+    /* Turning the scale on, by as good as nothing, changes no other draw. */
+    at_augment flips = {.hflip = 0.5, .vflip = 0.5}, scaled = flips;
+    scaled.scale_min = 1 - 1e-9;
+    scaled.scale_max = 1 + 1e-9;
+    for (uint64_t key = 0; key < 20; key++) {
+        apply(&flips, key, &in, data, (at_pair){H, W}, a_out, a_ids);
+        apply(&scaled, key, &in, data, (at_pair){H, W}, b_out, b_ids);
+        assert_memory_equal(a_ids, b_ids, sizeof a_ids);
+    }
 }
 
 /* The hue, 0 .. 1, by the sector of the largest channel (Smith 1978). */

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -110,6 +111,55 @@ static void each_sample_once_an_epoch(void **state) {
     at_loader_start(l, 0, 0);
     assert_int_equal(at_loader_next(l, &b, NULL), AT_OK);
     assert_int_equal(b.count, 12);
+    at_loader_free(l);
+    at_dataset_free(d);
+}
+
+/* The first pixels of every sample, wherever in the epoch it stands. */
+static void collect(const at_dataset *d, int batch, int epoch, float out[12][64]) {
+    at_loader_opts o = training;
+    o.batch = batch;
+    at_loader *l = open_loader(d, "train", o);
+    at_batch b;
+    at_loader_start(l, epoch, 0);
+    for (int i = 0; i < 12 / batch; i++) {
+        assert_int_equal(at_loader_next(l, &b, NULL), AT_OK);
+        for (int k = 0; k < batch; k++)
+            memcpy(out[b.samples[k]], b.images + k * 40 * 48 * 3, sizeof out[0]);
+    }
+    at_loader_free(l);
+}
+
+/* What is drawn for a sample depends on the epoch and the sample, not on its place. */
+static void place_in_the_batch_changes_nothing(void **state) {
+    (void)state;
+    static float three[12][64], one[12][64], later[12][64];
+    at_dataset *d = open_set((at_dataset_opts){.synth_count = 15});
+    collect(d, 3, 0, three);
+    collect(d, 1, 0, one);
+    collect(d, 3, 1, later);
+    assert_memory_equal(three, one, sizeof one);
+    for (int i = 0; i < 12; i++) assert_memory_not_equal(three[i], later[i], sizeof later[i]);
+    at_dataset_free(d);
+}
+
+/* Workers that run ahead leave the batch in use alone. */
+static void a_batch_stays_until_the_next(void **state) {
+    (void)state;
+    at_dataset *d = open_set((at_dataset_opts){.synth_count = 40, .synth_size = {32, 32}});
+    at_loader_opts o = training;
+    o.threads = 3;
+    o.crop = (at_pair){16, 16};
+    at_loader *l = open_loader(d, "train", o);
+    at_loader_start(l, 0, 0);
+    for (int i = 0; i < 6; i++) {
+        at_batch b;
+        assert_int_equal(at_loader_next(l, &b, NULL), AT_OK);
+        size_t bytes = (size_t)b.count * 16 * 16 * 3 * sizeof *b.images;
+        uint64_t before = mix(1, b.images, bytes);
+        usleep(20000);
+        assert_true(mix(1, b.images, bytes) == before);
+    }
     at_loader_free(l);
     at_dataset_free(d);
 }
@@ -225,6 +275,8 @@ static void it_can_be_left_at_any_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(threads_and_entry_change_nothing),
                                        cmocka_unit_test(each_sample_once_an_epoch),
+                                       cmocka_unit_test(place_in_the_batch_changes_nothing),
+                                       cmocka_unit_test(a_batch_stays_until_the_next),
                                        cmocka_unit_test(validation_is_in_order_and_whole),
                                        cmocka_unit_test(errors_travel),
                                        cmocka_unit_test(it_can_be_left_at_any_time)};

@@ -147,6 +147,13 @@ static void damage_is_found(void **state) {
     free(s);
 }
 
+static void set_header(uint8_t *bytes, const uint8_t width[4], const uint8_t height[4]) {
+    memcpy(bytes + 16, width, 4);
+    memcpy(bytes + 20, height, 4);
+    uint32_t crc = (uint32_t)crc32(0, bytes + 12, 17);
+    for (int b = 0; b < 4; b++) bytes[29 + b] = (uint8_t)(crc >> (24 - 8 * b));
+}
+
 /* A header that promises 16384 x 16384 over the data of 4 x 4, with its CRC made good. */
 static void a_header_cannot_ask_for_the_moon(void **state) {
     (void)state;
@@ -155,16 +162,22 @@ static void a_header_cannot_ask_for_the_moon(void **state) {
     uint8_t *bytes = files_encode(&(files_png){4, 4, 0, 8, false, s, 0}, &size);
     static const uint8_t sides[3][4] = {{0, 0, 0x40, 0}, {0x7f, 0xff, 0xff, 0xff}, {0, 0, 0, 0}};
     for (int i = 0; i < 3; i++) {
-        memcpy(bytes + 16, sides[i], 4);
-        memcpy(bytes + 20, sides[i], 4);
-        uint32_t crc = (uint32_t)crc32(0, bytes + 12, 17);
-        for (int b = 0; b < 4; b++) bytes[29 + b] = (uint8_t)(crc >> (24 - 8 * b));
+        set_header(bytes, sides[i], sides[i]);
         at_raster r;
         at_error err = {0};
         assert_int_equal(at_raster_decode(bytes, size, "big.png", &r, &err), AT_ERR_INPUT);
         assert_non_null(strstr(err.text, i == 0   ? "less data"
                                          : i == 1 ? "more than"
                                                   : "no pixels"));
+    }
+    static const uint8_t four[4] = {0, 0, 0, 4}, more[4] = {0, 0, 0, 5}, less[4] = {0, 0, 0, 3};
+    for (int i = 0; i < 2; i++) { /* a row too many, a row too few */
+        set_header(bytes, four, i ? more : less);
+        at_raster r;
+        at_error err = {0};
+        assert_int_equal(at_raster_decode(bytes, size, "rows.png", &r, &err), AT_ERR_INPUT);
+        assert_non_null(strstr(err.text, i ? "fewer rows" : "more rows"));
+        assert_null(r.data);
     }
     free(bytes);
     free(s);
