@@ -49,8 +49,7 @@ static void multiply_second(const at_step *s, const at_strip *p) {
     at_kernels_get()->mul(p->t[0], p->t[1], p->t[2], p->rows, p->cols, !s->first[1]);
 }
 
-/* ---- by a gate ---------------------------------------------------------------------------------
- */
+/* ---- by a gate ------------------------------------------------------------------------------- */
 
 static at_rows gate(const at_step *s, int image) {
     return (at_rows){at_f32(s->in[1]) + image * s->in[1].ld, 0};
