@@ -2,8 +2,8 @@
 /* U-Net (Ronneberger, Fischer & Brox, MICCAI 2015): pairs of 3x3 convolutions, channels doubling at
  * each of four poolings; on the way back each level is upsampled to half its channels and
  * concatenated to the encoder's features. Unlike the paper's, convolutions are padded and have
- * norms, and the image is extended at the bottom and right by its edge to a multiple of 16, so that
- * nothing but the logits is cropped. */
+ * norms, and pooling rounds up, so that every size works and what upsampling makes too large is
+ * cropped. */
 #include "models/blocks.h"
 #include "models/list.h"
 
@@ -21,7 +21,7 @@ static at_node *decode(at_graph *g, int level, at_node *x, at_node *skip, at_nod
                        .factor = 2,
                        .channels = at_scale_width(64 << level, o->width),
                        .kernel = 2,
-                       .like = o->upsample == AT_UP_UNPOOL ? skip : NULL,
+                       .like = skip,
                        .pool = pool};
     at_graph_push(g, "decoder.%d", o->depth - 1 - level);
     at_node *pair[2] = {skip, at_grow(g, "up", x, up)};
@@ -32,20 +32,19 @@ static at_node *decode(at_graph *g, int level, at_node *x, at_node *skip, at_nod
 
 static at_node *build(at_graph *g, at_node *image, const at_model_opts *o) {
     at_node *skips[MOST_LEVELS], *pools[MOST_LEVELS];
-    at_node *x =
-        at_pad(g, "pad", image, (at_pad_opts){.multiple = 1 << o->depth, .mode = AT_PAD_REPLICATE});
+    at_node *x = image;
     for (int i = 0; i < o->depth; i++) {
         at_graph_push(g, "encoder.%d", i);
         skips[i] = double_conv(g, x, i, o);
-        x = pools[i] = at_max_pool2d(g, "pool", skips[i], (at_pool2d_opts){.kernel = {2, 2}});
+        x = pools[i] = at_max_pool2d(g, "pool", skips[i],
+                                     (at_pool2d_opts){.kernel = {2, 2}, .ceil_mode = true});
         at_graph_pop(g);
     }
     at_graph_push(g, "bottom");
     x = double_conv(g, x, o->depth, o);
     at_graph_pop(g);
     for (int i = o->depth - 1; i >= 0; i--) x = decode(g, i, x, skips[i], pools[i], o);
-    x = at_classifier(g, "classifier", x, o->classes);
-    return at_crop(g, "logits", x, image, (at_pair){0, 0});
+    return at_classifier(g, "logits", x, o->classes);
 }
 
 static const int depths[] = {4, 1, 2, 3, 5, MOST_LEVELS, 0};
