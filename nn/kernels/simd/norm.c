@@ -53,49 +53,71 @@ static at_dnorm widen(wide_terms *w, const at_dnorm *p, int64_t cols, int64_t n,
 /* ---- statistics --------------------------------------------------------------------------------
  */
 
-/* Adds deviations from `first`, and their squares. */
-static void deviations(float *restrict sum, float *restrict squares, const float *restrict first,
+/* Adds deviations from `near`, and their squares. */
+static void deviations(float *restrict sum, float *restrict squares, const float *restrict near,
                        at_rows in, int64_t rows, int64_t cols) {
     const float *x = in.data;
     ptrdiff_t ld = in.ld;
     int64_t r = 0;
     for (; r + 4 <= rows; r += 4, x += 4 * ld) {
         FOR_COLS {
-            float a = x[j] - first[j], b = x[ld + j] - first[j];
-            float c = x[2 * ld + j] - first[j], d = x[3 * ld + j] - first[j];
+            float a = x[j] - near[j], b = x[ld + j] - near[j];
+            float c = x[2 * ld + j] - near[j], d = x[3 * ld + j] - near[j];
             sum[j] += (a + b) + (c + d);
             squares[j] += (a * a + b * b) + (c * c + d * d);
         }
     }
     for (; r < rows; r++, x += ld) {
         FOR_COLS {
-            float a = x[j] - first[j];
+            float a = x[j] - near[j];
             sum[j] += a;
             squares[j] += a * a;
         }
     }
 }
 
-/* Deviations are taken from the first pixel, so that a mean far from zero does not cancel. */
-void K(moments)(float *restrict mean, float *restrict m2, at_rows in, int64_t rows, int64_t cols) {
-    const float *first = in.data;
+/* The mean of the first pixels. */
+static void mean_of_few(float *restrict mean, at_rows in, int64_t rows, int64_t cols) {
+    enum { FEW = 32 };
+    int64_t few = rows < FEW ? rows : FEW;
+    memcpy(mean, in.data, (size_t)cols * sizeof *mean);
+    for (int64_t r = 1; r < few; r++) {
+        const float *x = in.data + r * in.ld;
+        FOR_COLS mean[j] += x[j];
+    }
+    FOR_COLS mean[j] /= (float)few;
+}
+
+/* Up to WIDE channels. Deviations are taken from a mean of few pixels, so that what is subtracted
+ * from the sum of squares in the end is small beside it; one pixel may lie far out, and costs
+ * digits. */
+static void moments_of(float *restrict mean, float *restrict m2, at_rows in, int64_t rows,
+                       int64_t cols) {
+    float near[WIDE];
     int64_t n = abreast(rows, cols, in.ld == cols), done = n > 1 ? rows / n * n : 0;
+    mean_of_few(near, in, rows, cols);
     memset(mean, 0, (size_t)cols * sizeof *mean);
     memset(m2, 0, (size_t)cols * sizeof *m2);
     if (n > 1) {
-        float wide_first[WIDE], sum[WIDE] = {0}, squares[WIDE] = {0};
-        repeat(wide_first, first, cols, n);
-        deviations(sum, squares, wide_first, (at_rows){in.data, n * cols}, rows / n, n * cols);
+        float wide_near[WIDE], sum[WIDE] = {0}, squares[WIDE] = {0};
+        repeat(wide_near, near, cols, n);
+        deviations(sum, squares, wide_near, (at_rows){in.data, n * cols}, rows / n, n * cols);
         fold(mean, sum, cols, n);
         fold(m2, squares, cols, n);
     }
-    deviations(mean, m2, first, rest(in, done), rows - done, cols);
+    deviations(mean, m2, near, rest(in, done), rows - done, cols);
     float part = 1 / (float)rows;
     FOR_COLS {
         float sum = mean[j], spread = m2[j] - sum * sum * part;
         m2[j] = spread < 0 ? 0 : spread;
-        mean[j] = first[j] + sum * part;
+        mean[j] = near[j] + sum * part;
     }
+}
+
+void K(moments)(float *restrict mean, float *restrict m2, at_rows in, int64_t rows, int64_t cols) {
+    for (int64_t j = 0; j < cols; j += WIDE)
+        moments_of(mean + j, m2 + j, (at_rows){in.data + j, in.ld}, rows,
+                   cols - j < WIDE ? cols - j : WIDE);
 }
 
 /* ---- forward -----------------------------------------------------------------------------------
