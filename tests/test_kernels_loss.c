@@ -45,8 +45,8 @@ static void fill(int c, int ld) {
     }
 }
 
-static void run(const at_kernels *k, results *r, int pixels, int c, bool add) {
-    int ld = c + GAP;
+static void run(const at_kernels *k, results *r, int pixels, int c, bool add, int gap) {
+    int ld = c + gap;
     at_label_table t = {hit, smooth, weight, 0};
     memset(r, 0, sizeof *r);
     for (int j = 0; j < c; j++) t.weight_sum += weight[j];
@@ -76,7 +76,9 @@ static void compare(const results *a, const results *b) {
         for (int j = 0; j < SIZE; j++) close_to("dx", a->dx[i][j], b->dx[i][j], j);
         for (int j = 0; j < PIXELS + 2; j++) close_to("lse", a->lse[i][j], b->lse[i][j], j);
     }
-    for (int j = 0; j < PIXELS + 2; j++) close_to("slope", a->slope[j], b->slope[j], j);
+    for (int j = 0; j < PIXELS + 2; j++) /* where the label counts */
+        if (j == 0 || j > PIXELS || label[j - 1] != IGNORED)
+            close_to("slope", a->slope[j], b->slope[j], j);
     for (int j = 0; j < MAX_C; j++) close_to("prob", a->prob[j], b->prob[j], j);
     for (int j = 0; j < MAX_C; j++) close_to("inter", a->inter[j], b->inter[j], j);
     assert_memory_equal(a->count, b->count, sizeof a->count);
@@ -87,12 +89,13 @@ static void test_levels(void **state) {
     static const int pixels[] = {0, 1, 5, 16, PIXELS};
     static results want, got;
     (void)state;
-    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
-        fill(channels[i], channels[i] + GAP);
+    for (size_t i = 0; i < 2 * sizeof channels / sizeof *channels; i++) {
+        int c = channels[i / 2], gap = i % 2 ? GAP : 0;
+        fill(c, c + gap);
         for (size_t j = 0; j < sizeof pixels / sizeof *pixels; j++)
             for (int l = 1; at_kernels_level(l) != NULL; l++) {
-                run(at_kernels_level(0), &want, pixels[j], channels[i], j % 2);
-                run(at_kernels_level(l), &got, pixels[j], channels[i], j % 2);
+                run(at_kernels_level(0), &want, pixels[j], c, j % 2, gap);
+                run(at_kernels_level(l), &got, pixels[j], c, j % 2, gap);
                 compare(&got, &want);
             }
     }

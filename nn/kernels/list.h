@@ -214,10 +214,11 @@ typedef struct at_label_table {
                             ptrdiff_t ld, int64_t pixels, int c, int q))                           \
     X(dpixel_shuffle, void, (float *dx, ptrdiff_t ld, const float *dy, ptrdiff_t step,             \
                              const ptrdiff_t *place, int64_t pixels, int c, int q, bool add))      \
-    /* loss, from logits x [pixels, c], c <= 256. The first three return or add up sums over pixels \
-     * and store each pixel's log of the sum of exponentials, from which backward finds p again.   \
-     * focal: hit * (1 - p)^gamma * -log p; slope is its derivative by the logit of the label, over\
-     * hit * (p - 1). dice_sums: prob[k] += p_k; inter[label] += p_label (where hit is not 0) */    \
+    /* loss, from logits x [pixels, c], c <= 256: returned or added up, sums over pixels; stored,  \
+     * each pixel's log of the sum of exponentials, from which backward finds p again. focal:      \
+     * hit * (1 - p)^gamma * -log p; slope (where the label counts) is its derivative by the       \
+     * label's logit, over hit * (p - 1). dice_sums: prob[k] += p_k, inter[label] += p_label, where\
+     * hit is not 0 */                                                                             \
     X(count_labels, void, (int64_t *count, const uint8_t *label, int64_t pixels))                  \
     X(cross_entropy, double, (float *lse, const float *x, ptrdiff_t ld, const uint8_t *label,      \
                               const at_label_table *t, int64_t pixels, int c))                     \
@@ -225,8 +226,8 @@ typedef struct at_label_table {
                       const uint8_t *label, const float *hit, float gamma, int64_t pixels, int c)) \
     X(dice_sums, void, (float *lse, double *prob, double *inter, const float *x, ptrdiff_t ld,     \
                         const uint8_t *label, const float *hit, int64_t pixels, int c))            \
-    /* dx_k = p_k (h + s W) - h [k = label] - s weight_k with h = hit * slope (NULL: 1), s = smooth,\
-     * W the weights' sum; or dx_k +=. ddice: dx_k = p_k (g_k - sum_j p_j g_j) with                 \
+    /* dx_k = p_k (h + s W) - h [k = label] - s weight_k, or += that, with h = hit * slope (NULL: 1),\
+     * s = smooth, W the weights' sum. ddice: dx_k = p_k (g_k - sum_j p_j g_j) with                \
      * g_k = base[k] + [k = label] extra[k] */                                                     \
     X(dcross_entropy, void, (float *dx, ptrdiff_t dx_ld, const float *x, ptrdiff_t ld,             \
                              const float *lse, const float *slope, const uint8_t *label,           \

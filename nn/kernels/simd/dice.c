@@ -14,8 +14,8 @@ void K(dice_sums)(float *lse, double *prob, double *inter, const float *x, ptrdi
     for (int64_t p = 0; p < pixels; p += VW, x += VW * ld, label += VW) {
         b.count = block_size(pixels - p);
         block_load(&b, x, ld, c);
-        vi counts = block_lookup(&b, hit, label) != 0;
-        vf max = block_exp(&b, c), sum = block_sum(&b, c), own = block_pick(&b, label, c) / sum;
+        vi own_class = block_labels(label, b.count), counts = block_lookup(&b, hit, own_class) != 0;
+        vf max = block_exp(&b, c), sum = block_sum(&b, c), own = block_pick(&b, own_class, c) / sum;
         v_store_n(lse + p, max + v_log(sum), b.count);
         vf share = 1.0f / sum;
         for (int k = 0; k < c; k++) total[k] += (vf)((vi)(b.x[k] * share) & counts);
@@ -34,7 +34,7 @@ void K(ddice)(float *dx, ptrdiff_t dx_ld, const float *x, ptrdiff_t ld, const fl
         b.count = block_size(pixels - p);
         block_load(&b, x, ld, c);
         vf log_sum = v_load_n(lse + p, b.count), mean = {0};
-        vi counts = block_lookup(&b, hit, label) != 0, own = block_labels(&b, label);
+        vi own = block_labels(label, b.count), counts = block_lookup(&b, hit, own) != 0;
         for (int k = 0; k < c; k++) {
             b.x[k] = v_exp(b.x[k] - log_sum);
             vf g = base[k] + (vf)((vi)v_set1(extra[k]) & (own == k));

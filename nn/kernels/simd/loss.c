@@ -29,8 +29,10 @@ double K(cross_entropy)(float *lse, const float *x, ptrdiff_t ld, const uint8_t 
     for (int64_t p = 0; p < pixels; p += VW, x += VW * ld, label += VW) {
         b.count = block_size(pixels - p);
         block_load(&b, x, ld, c);
-        vf hit = block_lookup(&b, t->hit, label), smooth = block_lookup(&b, t->smooth, label);
-        vf own = block_pick(&b, label, c), mixed = {0};
+        vi own_class = block_labels(label, b.count);
+        vf hit = block_lookup(&b, t->hit, own_class);
+        vf smooth = block_lookup(&b, t->smooth, own_class);
+        vf own = block_pick(&b, own_class, c), mixed = {0};
         if (t->weight != NULL) mixed = weighted(&b, t->weight, c);
         vf max = block_exp(&b, c), log_sum = v_log(block_sum(&b, c));
         v_store_n(lse + p, max + log_sum, b.count);
@@ -42,10 +44,6 @@ double K(cross_entropy)(float *lse, const float *x, ptrdiff_t ld, const uint8_t 
     return lanes_sum(&total);
 }
 
-static vf power(vf log_q, float gamma) {
-    return v_exp(gamma * log_q);
-}
-
 double K(focal)(float *lse, float *slope, const float *x, ptrdiff_t ld, const uint8_t *label,
                 const float *hit_of, float gamma, int64_t pixels, int c) {
     pixel_block b;
@@ -53,17 +51,16 @@ double K(focal)(float *lse, float *slope, const float *x, ptrdiff_t ld, const ui
     for (int64_t p = 0; p < pixels; p += VW, x += VW * ld, label += VW) {
         b.count = block_size(pixels - p);
         block_load(&b, x, ld, c);
-        vf hit = block_lookup(&b, hit_of, label), own = block_pick(&b, label, c);
-        vf max = block_exp(&b, c), mine = block_pick(&b, label, c);
-        for (int i = 0; i < b.count; i++)
-            if (label[i] < c) b.x[label[i]][i] = 0; /* what is left: 1 - p without cancellation */
-        vf others = block_sum(&b, c), sum = others + mine;
-        vf log_p = (own - max) - v_log(sum), least = v_set1(1e-20f);
-        vf q = others / sum; /* kept above 0, where q^(gamma - 1) may be infinite */
-        vf log_q = v_log(v_select(q < least, least, q));
-        vf factor = power(log_q, gamma);
-        vf down = gamma * (mine / sum) * power(log_q, gamma - 1) * log_p;
-        v_store_n(lse + p, max + v_log(sum), b.count);
+        vi own_class = block_labels(label, b.count);
+        vf hit = block_lookup(&b, hit_of, own_class), own = block_pick(&b, own_class, c);
+        vf max = block_exp(&b, c), mine = block_pick(&b, own_class, c), others = {0};
+        for (int k = 0; k < c; k++) /* 1 - p without cancellation */
+            others += (vf)((vi)b.x[k] & (own_class != k));
+        vf sum = others + mine, log_sum = v_log(sum), log_p = (own - max) - log_sum;
+        vf q = v_max(others / sum, v_set1(1e-20f)); /* at 0, q^(gamma - 1) may be infinite */
+        vf log_q = v_log(q), factor = v_exp(gamma * log_q);
+        vf down = gamma * (mine / sum) * v_exp((gamma - 1) * log_q) * log_p;
+        v_store_n(lse + p, max + log_sum, b.count);
         v_store_n(slope + p, factor - down, b.count);
         vf loss = v_select(hit != 0, -(hit * factor * log_p), (vf){0});
         total += __builtin_convertvector(loss, vd);
@@ -71,14 +68,22 @@ double K(focal)(float *lse, float *slope, const float *x, ptrdiff_t ld, const ui
     return lanes_sum(&total);
 }
 
-/* ---- gradient: lanes along the classes; with the log of the sum there is nothing to reduce
- * -------- */
+/* ---- gradient -----------------------------------------------------------------------------------
+ */
 
+/* One pixel's numbers: dx_k = exp(x_k - lse) scale - [k = label] hit - smooth weight_k. */
 typedef struct pixel_loss {
     float lse, scale, hit, smooth;
     int label;
 } pixel_loss;
 
+static inline pixel_loss pixel_loss_of(const float *lse, const float *slope, const uint8_t *label,
+                                       const at_label_table *t, int64_t p) {
+    float hit = t->hit[label[p]] * (slope != NULL ? slope[p] : 1), smooth = t->smooth[label[p]];
+    return (pixel_loss){lse[p], hit + smooth * t->weight_sum, hit, smooth, label[p]};
+}
+
+/* n classes from the k-th on: lanes along the classes. */
 static inline __attribute__((always_inline)) void
 dclasses(float *dx, const float *x, pixel_loss l, const float *weight, bool add, int k, int n) {
     const vi lane = AT_LANES;
@@ -88,19 +93,67 @@ dclasses(float *dx, const float *x, pixel_loss l, const float *weight, bool add,
     v_store_n(dx + k, add ? v_load_n(dx + k, n) + d : d, n);
 }
 
-void K(dcross_entropy)(float *dx, ptrdiff_t dx_ld, const float *x, ptrdiff_t ld, const float *lse,
-                       const float *slope, const uint8_t *label, const at_label_table *t,
-                       int64_t pixels, int c, bool add) {
+static void dpixels(float *dx, ptrdiff_t dx_ld, const float *x, ptrdiff_t ld, const float *lse,
+                    const float *slope, const uint8_t *label, const at_label_table *t,
+                    int64_t pixels, int c, bool add) {
     for (int64_t p = 0; p < pixels; p++, dx += dx_ld, x += ld) {
-        float hit = t->hit[label[p]], smooth = t->smooth[label[p]];
-        if (hit == 0 && smooth == 0) {
+        if (t->hit[label[p]] == 0 && t->smooth[label[p]] == 0) {
             if (!add) memset(dx, 0, (size_t)c * sizeof *dx);
             continue;
         }
-        if (slope != NULL) hit *= slope[p];
-        pixel_loss l = {lse[p], hit + smooth * t->weight_sum, hit, smooth, label[p]};
+        pixel_loss l = pixel_loss_of(lse, slope, label, t, p);
         int k = 0;
         for (; k + VW <= c; k += VW) dclasses(dx, x, l, t->weight, add, k, VW);
         if (k < c) dclasses(dx, x, l, t->weight, add, k, c - k);
     }
+}
+
+/* With few classes, dense: VW pixels are c full vectors. For each: which of the pixels and which
+ * class a lane is, and the class's weight. */
+enum { FLAT_CLASSES = 32 };
+
+typedef struct flat {
+    vi pixel[FLAT_CLASSES], class[FLAT_CLASSES];
+    vf weight[FLAT_CLASSES];
+} flat;
+
+static void flat_init(flat *f, const float *weight, int c) {
+    for (int i = 0; i < c * VW; i++) {
+        f->pixel[i / VW][i % VW] = i / c;
+        f->class[i / VW][i % VW] = i % c;
+        f->weight[i / VW][i % VW] = weight != NULL ? weight[i % c] : 0;
+    }
+}
+
+static void dflat(float *dx, const float *x, const float *lse, const float *slope,
+                  const uint8_t *label, const at_label_table *t, const flat *f, int c, bool add) {
+    vi own = block_labels(label, VW);
+    vf hit = v_gather(t->hit, own), smooth = v_gather(t->smooth, own), log_sum = v_load(lse);
+    vi counts = (hit != 0) | (smooth != 0);
+    if (slope != NULL) hit = (vf)((vi)(hit * v_load(slope)) & counts);
+    vf scale = hit + smooth * t->weight_sum;
+    for (int v = 0; v < c; v++, x += VW, dx += VW) {
+        vi at = f->pixel[v];
+        vf d = v_exp(v_load(x) - __builtin_shuffle(log_sum, at)) * __builtin_shuffle(scale, at);
+        vi mine = __builtin_shuffle(own, at) == f->class[v];
+        d -= (vf)((vi)__builtin_shuffle(hit, at) & mine);
+        if (t->weight != NULL) d -= __builtin_shuffle(smooth, at) * f->weight[v];
+        d = (vf)((vi)d & __builtin_shuffle(counts, at));
+        v_store(dx, add ? v_load(dx) + d : d);
+    }
+}
+
+void K(dcross_entropy)(float *dx, ptrdiff_t dx_ld, const float *x, ptrdiff_t ld, const float *lse,
+                       const float *slope, const uint8_t *label, const at_label_table *t,
+                       int64_t pixels, int c, bool add) {
+    int64_t p = 0;
+    if (VW > 4 && ld == c && dx_ld == c && c <= FLAT_CLASSES && pixels >= VW) {
+        flat f;
+        flat_init(&f, t->weight, c);
+        for (; p + VW <= pixels; p += VW)
+            dflat(dx + p * c, x + p * c, lse + p, slope != NULL ? slope + p : NULL, label + p, t,
+                  &f, c, add);
+    }
+    dpixels(dx + p * dx_ld, dx_ld, x + p * ld, ld, lse + p, slope != NULL ? slope + p : NULL,
+            label + p, t, pixels - p, c, add);
 }

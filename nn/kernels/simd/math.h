@@ -6,13 +6,12 @@
 
 #include "nn/kernels/simd/vec.h"
 
-/* e^x = 2^n e^r with n the integer next to x / ln 2: |r| <= ln 2 / 2, where a polynomial (minimax
- * for (e^r - 1 - r) / r^2, 3e-9) does. Overflow is infinity, below 2^-126 is 0, NaN stays. */
+/* e^x for x <= 88: 2^n e^r with n the integer next to x / ln 2, so that |r| <= ln 2 / 2, where a
+ * polynomial (minimax for (e^r - 1 - r) / r^2, 3e-9) does. Below 2^-126 it is 0; NaN stays. */
 static inline vf v_exp(vf x) {
-    const float round = 0x1.8p23f; /* adding it leaves the integer in the low bits */
-    vf high = v_set1(88.7228f), low = v_set1(-87.3365f);
-    vf t = v_select(x > high, high, x);
-    t = v_select(t < low, low, t);
+    const float round = 0x1.8p23f + 127; /* adding it leaves n + 127 in the low bits */
+    const vf low = v_set1(-87.3365f);
+    vf t = v_max(low, x);
     vf shifted = t * 0x1.715476p0f + round;
     vf n = shifted - round;
     vf r = t - n * 0x1.63p-1f + n * 0x1.bd0106p-13f; /* ln 2 in two parts, the first short */
@@ -21,11 +20,8 @@ static inline vf v_exp(vf x) {
     q = q * r + 0x1.55548ep-3f;
     q = q * r + 0.5f;
     vf p = (r * r * q + r) + 1.0f;
-    vi power = ((vi)shifted - (vi)v_set1(round)) << 23;
-    vf y = (vf)((vi)p + power);
-    y = v_select(x < low, (vf){0}, y);
-    y = v_select(x > high, v_set1(INFINITY), y);
-    return v_select(x != x, x, y);
+    vf y = p * (vf)((vi)shifted << 23);
+    return (vf)((vi)y & ~(x < low));
 }
 
 /* log x = e ln 2 + log m with m in sqrt(1/2) .. sqrt(2), and log m = 2 atanh(s), s = f / (2 + f),

@@ -42,7 +42,7 @@ static inline __attribute__((always_inline)) void block_store(pixel_block *b, fl
 /* x becomes exp(x - max); returns the maximum. */
 static inline vf block_exp(pixel_block *b, int c) {
     vf max = b->x[0];
-    for (int k = 1; k < c; k++) max = v_select(b->x[k] > max, b->x[k], max);
+    for (int k = 1; k < c; k++) max = v_max(b->x[k], max);
     for (int k = 0; k < c; k++) b->x[k] = v_exp(b->x[k] - max);
     return max;
 }
@@ -53,28 +53,27 @@ static inline vf block_sum(const pixel_block *b, int c) {
     return sum;
 }
 
+/* The labels of `count` pixels; 0 in the lanes beyond. */
+static inline vi block_labels(const uint8_t *label, int count) {
+    typedef uint8_t bytes __attribute__((vector_size(VW)));
+    bytes v = {0};
+    if (count == VW)
+        memcpy(&v, label, VW);
+    else
+        for (int i = 0; i < count; i++) v[i] = label[i];
+    return __builtin_convertvector(v, vi);
+}
+
 /* table[label] of each pixel; 0 in the lanes beyond. */
-static inline vf block_lookup(const pixel_block *b, const float *table, const uint8_t *label) {
-    float v[VW] = {0};
-    for (int i = 0; i < b->count; i++) v[i] = table[label[i]];
-    return v_load(v);
+static inline vf block_lookup(const pixel_block *b, const float *table, vi label) {
+    const vi lane = AT_LANES;
+    return (vf)((vi)v_gather(table, label) & (lane < b->count));
 }
 
-static inline vi block_labels(const pixel_block *b, const uint8_t *label) {
-    int32_t v[VW] = {0};
-    vi out;
-    for (int i = 0; i < b->count; i++) v[i] = label[i];
-    memcpy(&out, v, sizeof out);
-    return out;
-}
-
-/* Class label[i] of pixel i; 0 where there is no such class. */
-static inline vf block_pick(const pixel_block *b, const uint8_t *label, int c) {
-    const float *x = (const float *)b->x;
-    float v[VW] = {0};
-    for (int i = 0; i < b->count; i++)
-        if (label[i] < c) v[i] = x[label[i] * VW + i];
-    return v_load(v);
+/* Class `label` of each pixel; something else where there is no such class. */
+static inline vf block_pick(const pixel_block *b, vi label, int c) {
+    const vi lane = AT_LANES;
+    return v_gather((const float *)b->x, (label & (label < c)) * VW + lane);
 }
 
 /* Sums of lanes, in double and in a fixed order. */

@@ -49,6 +49,14 @@ static inline vf v_set1(float x) {
 static inline vf v_select(vi mask, vf yes, vf no) {
     return (vf)(((vi)yes & mask) | ((vi)no & ~mask));
 }
+/* a > b ? a : b, so that a NaN in b stays. */
+static inline vf v_max(vf a, vf b) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+    return v_select(a > b, a, b);
+#endif
+}
 static inline vf v_max0(vf v) {
     return v_select(v > 0, v, (vf){0});
 }
@@ -79,6 +87,19 @@ static inline void v_store_n(float *p, vf v, int n) {
         v_store(p, v);
     else
         for (int i = 0; i < n; i++) p[i] = v[i];
+#endif
+}
+
+/* p[index] in each lane. */
+static inline vf v_gather(const float *p, vi index) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_i32gather_ps((__m512i)index, p, 4);
+#elif defined(__AVX2__)
+    return (vf)_mm256_i32gather_ps(p, (__m256i)index, 4);
+#else
+    vf v;
+    for (int i = 0; i < VW; i++) v[i] = p[index[i]];
+    return v;
 #endif
 }
 
