@@ -142,8 +142,8 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
     s->conv = p->opts.conv;
     s->needs = n->op->flags;
     s->in_count = n->input_count;
+    p->step_of[n->id] = p->count++; /* now at_plan_free knows of it */
     AT_TRY(step_alloc(ps, n->input_count, err));
-    p->step_of[n->id] = p->count++;
     connect(p, ps);
     s->out[1] = p->seconds[n->id];
     if (s->out[1].shape.n) s->out[1].ld = s->out[1].shape.c;
@@ -178,6 +178,8 @@ static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_er
     if (opts.batch < 1 || opts.height < 1 || opts.width < 1)
         return at_fail(err, AT_ERR_INPUT, "a plan for batch %d of %d x %d pixels makes no sense",
                        opts.batch, opts.height, opts.width);
+    if (opts.conv == AT_CONV_TUNE)
+        return at_fail(err, AT_ERR_USAGE, "conv tune: this version chooses by cost only; use auto");
     if (opts.precision == AT_BF16_MIXED)
         return at_fail(err, AT_ERR_USAGE,
                        "precision bf16: this version computes in fp32 only; use fp32 or auto");
