@@ -79,12 +79,24 @@ static void look_at(void *arg, int64_t index, int worker) {
     free(mask);
 }
 
+/* The text begins with the file it speaks of, which a finding names by itself. */
+static at_status report_trouble(checker *c, const seen *s) {
+    const char *files[2] = {s->sample->mask, s->sample->image};
+    for (int i = 0; i < 2; i++) {
+        size_t n = files[i] ? strlen(files[i]) : 0;
+        if (n && strncmp(s->trouble, files[i], n) == 0 && s->trouble[n] == ':')
+            return report(c, AT_FINDING_ERROR, files[i], "%s",
+                          s->trouble + n + 1 + (s->trouble[n + 1] == ' '));
+    }
+    return report(c, AT_FINDING_ERROR, s->sample->image, "%s", s->trouble);
+}
+
 static at_status check_samples(checker *c) {
     at_parallel_for(c->count, look_at, c);
     for (int i = 0; i < c->count; i++) {
         const seen *s = &c->seen[i];
         if (s->no_memory) return at_fail_memory(c->err, "findings", AT_ERROR_TEXT);
-        if (s->trouble) AT_TRY(report(c, AT_FINDING_ERROR, s->sample->image, "%s", s->trouble));
+        if (s->trouble) AT_TRY(report_trouble(c, s));
     }
     return AT_OK;
 }

@@ -208,7 +208,7 @@ void at_findings_free(at_findings *f);
 /* Writes the set as images/SPLIT masks/SPLIT classes.txt (PNG, class ids with palette, 255 ignored)
  * into a folder that has none of these yet. */
 at_status at_dataset_export(const at_dataset *d, const char *dir, at_error *err);
-/* A list file of a split, "image<TAB>mask" lines. */
+/* A list file of a split, "image<TAB>mask" lines with absolute paths. */
 at_status at_split_write_list(const at_split *s, const char *path, at_error *err);
 
 /* ---- batches ---- */

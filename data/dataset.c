@@ -164,7 +164,7 @@ const at_split *at_dataset_split_at(const at_dataset *d, int i) {
 static at_status check_size(const at_sample *s, at_pair image, at_pair mask, at_error *err) {
     if (image.h == mask.h && image.w == mask.w) return AT_OK;
     bool turned = image.h == mask.w && image.w == mask.h;
-    return at_fail(err, AT_ERR_INPUT, "%s is %dx%d pixels, but its image %s is %dx%d; %s", s->mask,
+    return at_fail(err, AT_ERR_INPUT, "%s: %dx%d pixels, but its image %s has %dx%d; %s", s->mask,
                    mask.w, mask.h, s->image, image.w, image.h,
                    turned ? "the image's EXIF says it is turned: draw the mask on the turned image"
                           : "the mask must have the image's size");

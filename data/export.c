@@ -110,12 +110,19 @@ at_status at_dataset_export(const at_dataset *d, const char *dir, at_error *err)
     return AT_OK;
 }
 
+/* Absolute, so that the list holds wherever it lies; as it is where the system can't tell. */
+static void add_path(at_text *t, const char *path, const char *end) {
+    char *whole = path ? realpath(path, NULL) : NULL;
+    at_text_add(t, "%s%s", whole ? whole : path ? path : "", end);
+    free(whole);
+}
+
 at_status at_split_write_list(const at_split *s, const char *path, at_error *err) {
     at_text t = {0};
     for (int i = 0; i < s->count; i++) {
         const at_sample *x = &s->samples[i];
-        const char *image = x->image ? x->image : x->name;
-        at_text_add(&t, x->mask ? "%s\t%s\n" : "%s\n", image, x->mask);
+        add_path(&t, x->image ? x->image : x->name, x->mask ? "\t" : "\n");
+        if (x->mask) add_path(&t, x->mask, "\n");
     }
     at_status status = t.failed ? at_fail_memory(err, "a list", t.length)
                                 : at_file_write(path, t.s ? t.s : "", t.length, err);
