@@ -82,8 +82,8 @@ static void gather_gates(const at_step *s) {
     }
 }
 
-/* ---- the operator
- * -------------------------------------------------------------------------------- */
+/* ---- the operator -----------------------------------------------------------------------------
+ */
 
 static void forward(const at_step *s) {
     at_tensor t[] = {s->out[0], s->in[0], s->in[1]};
