@@ -134,6 +134,23 @@ static void test_moments_far_from_zero(void **state) {
     }
 }
 
+/* A first pixel that lies far out must not cost the others digits. */
+static void test_moments_after_an_outlier(void **state) {
+    enum { MANY = 1000 };
+    float x[MANY] = {5}, mean, m2;
+    double exact = 0, spread = 0;
+    (void)state;
+    srand(5);
+    for (int i = 1; i < MANY; i++) x[i] = (float)(rand() % 1001) / 1000;
+    for (int i = 0; i < MANY; i++) exact += (double)x[i] / MANY;
+    for (int i = 0; i < MANY; i++) spread += (x[i] - exact) * (x[i] - exact);
+    for (int l = 0; at_kernels_level(l) != NULL; l++) {
+        at_kernels_level(l)->moments(&mean, &m2, (at_rows){x, 1}, MANY, 1);
+        assert_true(fabs(mean - exact) < 2e-7);
+        assert_true(fabs(m2 - spread) < 2e-6 * spread);
+    }
+}
+
 /* ---- dropout --------------------------------------------------------------------------------- */
 
 static void test_dropout_mask(void **state) {
@@ -159,6 +176,7 @@ int main(void) {
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_no_pixels),
         cmocka_unit_test(test_moments_far_from_zero),
+        cmocka_unit_test(test_moments_after_an_outlier),
         cmocka_unit_test(test_dropout_mask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
