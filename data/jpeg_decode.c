@@ -25,9 +25,10 @@
 #include <stb/stb_image.h>
 #pragma GCC diagnostic pop
 
-/* A block of 8x8 takes at least one bit, and one sampled 4x4 covers 1024 pixels: fewer bytes than
- * this a pixel can't hold a picture, and no memory is asked for them. */
-enum { PIXELS_PER_BYTE = 8 * 1024 };
+/* A block of 8x8 takes at least one bit. Fewest are needed with two components sampled 4x1 and 1x4:
+ * two blocks for 256 pixels, that is 1024 pixels a byte. A file that claims more is not worth the
+ * memory. */
+enum { PIXELS_PER_BYTE = 1024 };
 
 at_status at_jpeg_decode(const void *bytes, size_t size, const char *where, at_image *out,
                          at_error *err) {
