@@ -194,8 +194,8 @@ typedef struct at_label_table {
      * equals, NaN above all */                                                                    \
     X(max_pool, void, (const at_pool *p, int row))                                                 \
     /* rows y0 .. y1-1 of the large plane: each place gets the small values of the windows whose   \
-     * maximum it is: their sum, or else (not with add) the last in reading order; 0 where there is \
-     * none. If the pooling is tiled, y0 is a multiple of kernel_h */                                           \
+     * maximum it is: their sum, or else (not with add) the last in reading order; 0 where there is\
+     * none. If the pooling is tiled, y0 is a multiple of kernel_h */                              \
     X(max_scatter, void, (const at_pool *p, int y0, int y1, bool sum))                             \
     /* its transpose (with sum = false): one row of the small plane: what lies where the maximum   \
      * was; 0 if that is outside, or if a later window took the same place */                      \
@@ -203,7 +203,7 @@ typedef struct at_label_table {
     /* means of windows: one row of the small plane; and its transpose: one of the large */        \
     X(avg_pool, void, (const at_pool *p, int row))                                                 \
     X(davg_pool, void, (const at_pool *p, int y))                                                  \
-    /* resampling. Rows: out [pixels, c], dense, from rows `row` floats apart. Pixels: one row of   \
+    /* resampling. Rows: out [pixels, c], dense, from rows `row` floats apart. Pixels: one row of  \
      * r->size pixels, written or added to */                                                      \
     X(blend_rows, void, (float *out, const float *x, ptrdiff_t row, ptrdiff_t ld, at_taps t,       \
                          int64_t pixels, int c))                                                   \
