@@ -6,22 +6,32 @@
 
 #include "nn/kernels/simd/vec.h"
 
-/* e^x for x <= 88: 2^n e^r with n the integer next to x / ln 2, so that |r| <= ln 2 / 2, where a
- * polynomial (minimax for (e^r - 1 - r) / r^2, 3e-9) does. Below 2^-126 it is 0; NaN stays. */
-static inline vf v_exp(vf x) {
+/* x = n ln 2 + r with n an integer and |r| <= ln 2 / 2: returns e^r - 1, by a polynomial (minimax
+ * for (e^r - 1 - r) / r^2, 3e-9), and 2^n. For -126 ln 2 <= x <= 88. */
+static inline vf v_reduced_expm1(vf x, vf *power) {
     const float round = 0x1.8p23f + 127; /* adding it leaves n + 127 in the low bits */
-    const vf low = v_set1(-87.3365f);
-    vf t = v_max(low, x);
-    vf shifted = t * 0x1.715476p0f + round;
+    vf shifted = x * 0x1.715476p0f + round;
     vf n = shifted - round;
-    vf r = t - n * 0x1.63p-1f + n * 0x1.bd0106p-13f; /* ln 2 in two parts, the first short */
+    vf r = x - n * 0x1.63p-1f + n * 0x1.bd0106p-13f; /* ln 2 in two parts, the first short */
     vf q = r * 0x1.6db4e4p-10f + 0x1.123be0p-7f;
     q = q * r + 0x1.55545ep-5f;
     q = q * r + 0x1.55548ep-3f;
     q = q * r + 0.5f;
-    vf p = (r * r * q + r) + 1.0f;
-    vf y = p * (vf)((vi)shifted << 23);
-    return (vf)((vi)y & ~(x < low));
+    *power = (vf)((vi)shifted << 23);
+    return r * r * q + r;
+}
+
+/* e^x for x <= 88. Below 2^-126 it is 0; NaN stays. */
+static inline vf v_exp(vf x) {
+    const vf low = v_set1(-87.3365f);
+    vf power, p = v_reduced_expm1(v_max(low, x), &power) + 1.0f;
+    return (vf)((vi)(p * power) & ~(x < low));
+}
+
+/* e^x - 1 for x <= 88, as exact near zero as elsewhere. */
+static inline vf v_expm1(vf x) {
+    vf power, p = v_reduced_expm1(v_max(v_set1(-40), x), &power);
+    return power * p + (power - 1.0f);
 }
 
 /* log x = e ln 2 + log m with m in sqrt(1/2) .. sqrt(2), and log m = 2 atanh(s), s = f / (2 + f),

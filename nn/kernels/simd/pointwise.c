@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Activations and element-wise arithmetic. The loops are plain: the compiler makes vectors of them,
- * with narrower ones for the rest of a row, and every element gets the same arithmetic wherever it
- * stands. ROW gives the r-th row of a run. */
-#include "nn/kernels/simd/exp.h"
-#include "nn/kernels/simd/vec.h"
+/* Activations and element-wise arithmetic. Most loops are plain: the compiler makes vectors of
+ * them, with narrower ones for the rest of a row, and every element gets the same arithmetic
+ * wherever it stands. ROW gives the r-th row of a run. */
+#include "nn/kernels/simd/math.h"
 
 #define ROW(run, r) ((run).data + (r) * (run).ld)
 #define FOR_ROWS for (int64_t r = 0; r < rows; r++)
@@ -11,7 +10,7 @@
 #define FOR_COLS _Pragma("GCC ivdep") for (int64_t j = 0; j < cols; j++)
 
 /* A choice whose two sides are both evaluated, so that no load hangs on a condition. */
-AT_INLINE float pick(bool first, float a, float b) {
+static inline float pick(bool first, float a, float b) {
     return first ? a : b;
 }
 
@@ -23,6 +22,22 @@ AT_INLINE float pick(bool first, float a, float b) {
         FOR_COLS {                                                                                 \
             float u = x[j];                                                                        \
             y[j] = value;                                                                          \
+        }                                                                                          \
+    }
+
+/* The same with vectors: v_value is made from u, VW elements of x or what is left of them. */
+#define UNARY_V(v_value)                                                                           \
+    FOR_ROWS {                                                                                     \
+        float *y = ROW(out, r);                                                                    \
+        const float *x = ROW(in, r);                                                               \
+        int64_t j = 0;                                                                             \
+        for (; j + VW <= cols; j += VW) {                                                          \
+            vf u = v_load(x + j);                                                                  \
+            v_store(y + j, v_value);                                                               \
+        }                                                                                          \
+        if (j < cols) {                                                                            \
+            vf u = v_load_n(x + j, (int)(cols - j));                                               \
+            v_store_n(y + j, v_value, (int)(cols - j));                                            \
         }                                                                                          \
     }
 
@@ -64,7 +79,7 @@ void K(dleaky_relu)(at_rows d_in, at_rows d_out, at_rows out, float slope, int64
 }
 
 void K(elu)(at_rows out, at_rows in, float alpha, int64_t rows, int64_t cols) {
-    UNARY(pick(u > 0, u, alpha * x_expm1(pick(u > 0, 0, u))))
+    UNARY_V(v_select(u > 0, u, alpha * v_expm1(v_select(u > 0, (vf){0}, u))))
 }
 
 void K(delu)(at_rows d_in, at_rows d_out, at_rows out, float alpha, int64_t rows, int64_t cols,
@@ -72,16 +87,29 @@ void K(delu)(at_rows d_in, at_rows d_out, at_rows out, float alpha, int64_t rows
     GRADIENT(pick(v > 0, g, g * (v + alpha)))
 }
 
+/* Where e^-x would leave the range, the result is as good as zero. */
+static inline vf v_sigmoid(vf x) {
+    return 1.0f / (1.0f + v_exp(-v_max(v_set1(-88), x)));
+}
+
 void K(sigmoid)(at_rows out, at_rows in, int64_t rows, int64_t cols) {
-    UNARY(x_sigmoid(u))
+    UNARY_V(v_sigmoid(u))
 }
 
 void K(dsigmoid)(at_rows d_in, at_rows d_out, at_rows out, int64_t rows, int64_t cols, bool add) {
     GRADIENT(g * v * (1 - v))
 }
 
+/* tanh |x| = -t / (2 + t) with t = e^(-2|x|) - 1; then the sign of x. */
+static inline vf v_tanh(vf x) {
+    vi sign = (vi)x & INT32_MIN;
+    vf t = v_expm1(-2.0f * (vf)((vi)x & INT32_MAX));
+    vf y = t / (2.0f + t);
+    return (vf)(((vi)y & INT32_MAX) | sign);
+}
+
 void K(tanh)(at_rows out, at_rows in, int64_t rows, int64_t cols) {
-    UNARY(x_tanh(u))
+    UNARY_V(v_tanh(u))
 }
 
 void K(dtanh)(at_rows d_in, at_rows d_out, at_rows out, int64_t rows, int64_t cols, bool add) {
