@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "nn/kernels/kernels.h"
 #include "tests/check_op.h"
 
 typedef struct activation {
@@ -101,6 +102,45 @@ static void test_slopes_are_positive(void **state) {
     check_op_refuses(&(check_case){.arg = &e, .build = build}, "alpha");
 }
 
+/* ---- a network that has lost its numbers must show it ------------------------------------------
+ */
+
+/* ReLUs done by what is before them: a 3x3 convolution (twice: by products, by Winograd), a
+ * depthwise one, a norm, an addition. */
+static at_node *before_relu(at_graph *g, at_node *x, int kind) {
+    at_conv2d_opts o = {
+        .channels = 5, .kernel = {3, 3}, .padding = {1, 1}, .groups = kind == 2 ? 5 : 1};
+    if (kind <= 2) return at_conv2d(g, NULL, x, o);
+    return kind == 3 ? at_batch_norm(g, NULL, x, (at_batch_norm_opts){0}) : at_add(g, NULL, x, x);
+}
+
+static void check_nan(int kind) {
+    at_graph *g = at_graph_new();
+    at_node *x = at_input(g, "x", 5), *y = at_relu(g, NULL, before_relu(g, x, kind));
+    at_plan *plan;
+    assert_int_equal(at_graph_finish(g, NULL), AT_OK);
+    assert_int_equal(at_graph_init(g, 1, NULL), AT_OK);
+    at_plan_opts o = {.height = 8,
+                      .width = 8,
+                      .output = y,
+                      .conv = kind == 1 ? AT_CONV_WINOGRAD : AT_CONV_DIRECT};
+    assert_int_equal(at_plan_new(&plan, g, o, NULL), AT_OK);
+    for (int i = 0; i < 8 * 8 * 5; i++) at_f32(at_plan_value(plan, x))[i] = NAN;
+    at_plan_forward(plan);
+    for (int i = 0; i < 8 * 8 * 5; i++) assert_true(isnan(at_f32(at_plan_value(plan, y))[i]));
+    at_plan_free(plan);
+    at_graph_free(g);
+}
+
+static void test_relu_hides_no_nan(void **state) {
+    (void)state;
+    for (int i = 0; at_kernels_level(i) != NULL; i++) {
+        at_kernels_force(at_kernels_level(i));
+        for (int kind = 0; kind < 5; kind++) check_nan(kind);
+    }
+    at_kernels_force(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_relu),
@@ -110,6 +150,7 @@ int main(void) {
         cmocka_unit_test(test_sigmoid),
         cmocka_unit_test(test_tanh),
         cmocka_unit_test(test_slopes_are_positive),
+        cmocka_unit_test(test_relu_hides_no_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ void at_conv_tile_ref(const at_conv_tile *t) {
                            t->w[t->tap_w[s] + l * NR + j];
             float *out = &t->out[i * t->out_ld + j];
             if (t->add) sum += *out;
-            *out = t->relu && !(sum > 0) ? 0 : (float)sum;
+            *out = t->relu && sum < 0 ? 0 : (float)sum;
         }
 }
 
@@ -38,7 +38,7 @@ void at_depthwise_ref(const at_depthwise *t) {
                 sum += (double)t->a[t->tap_a[s] + i * t->a_ld + j] * t->w[t->tap_w[s] + j];
             float *out = &t->out[i * t->out_ld + j];
             if (t->add) sum += *out;
-            *out = t->relu && !(sum > 0) ? 0 : (float)sum;
+            *out = t->relu && sum < 0 ? 0 : (float)sum;
         }
 }
 

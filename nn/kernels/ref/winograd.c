@@ -106,7 +106,7 @@ static void out_of_planes(const at_wino_out *t, matrix a) {
             for (int j = 0; j < t->cols; j++) {
                 float *at = &t->y[i * t->y_row + j * t->y_col + c];
                 double sum = y[i][j] + (t->bias ? t->bias[c] : 0) + (t->add ? *at : 0);
-                *at = t->relu && !(sum > 0) ? 0 : (float)sum;
+                *at = t->relu && sum < 0 ? 0 : (float)sum;
             }
     }
 }

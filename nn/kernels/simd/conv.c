@@ -44,7 +44,7 @@ INLINE void tile_store(const at_conv_tile *t, float *out, vf acc[NV]) {
     v_store(row + VW, acc[1]);
     for (int j = 0; j < t->n; j++) {
         float v = t->add ? out[j] + row[j] : row[j];
-        out[j] = t->relu && !(v > 0) ? 0 : v;
+        out[j] = t->relu && v < 0 ? 0 : v;
     }
 }
 

@@ -19,7 +19,7 @@ static inline void depthwise_scalar(const at_depthwise *t, int i, int j) {
     float *out = t->out + i * t->out_ld + j, sum = t->bias[j];
     for (int s = 0; s < t->taps; s++) sum += a[t->tap_a[s]] * t->w[t->tap_w[s] + j];
     if (t->add) sum += *out;
-    *out = t->relu && !(sum > 0) ? 0 : sum;
+    *out = t->relu && sum < 0 ? 0 : sum;
 }
 
 void K(depthwise)(const at_depthwise *t) {

@@ -58,7 +58,7 @@ static inline vf v_max(vf a, vf b) {
 #endif
 }
 static inline vf v_max0(vf v) {
-    return v_select(v > 0, v, (vf){0});
+    return v_max((vf){0}, v);
 }
 
 /* The first n lanes, 0 <= n <= VW, for the ends of arrays; nothing beyond is touched. The others
