@@ -19,12 +19,15 @@ static at_status refuse(const at_train_option *opt, const char *text, at_error *
     return at_fail(err, AT_ERR_USAGE, "%s \"%s\": expected %s", opt->name, text, opt->value);
 }
 
-/* A number within the option's limits that ends at one of the characters of `ends`. */
+/* A number within the option's limits that ends at one of the characters of `ends`. Decimal: strtod
+ * would take the 0x8 of a size for hexadecimal. */
 static bool number(const at_train_option *opt, const char **p, const char *ends, double *v) {
     char *end;
-    if (!**p || strchr(" \t\n", **p)) return false;
+    const size_t decimal = strspn(*p, "+-.0123456789eE");
+    if (!decimal) return false;
     *v = strtod(*p, &end);
-    if (end == *p || !strchr(ends, *end) || !(*v >= opt->low && *v <= opt->high)) return false;
+    if (end == *p || end > *p + decimal || !strchr(ends, *end)) return false;
+    if (!(*v >= opt->low && *v <= opt->high)) return false;
     *p = end;
     return true;
 }

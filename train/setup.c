@@ -107,8 +107,11 @@ static at_status load_init(at_trainer *t, char **said, at_error *err) {
     AT_TRY(at_st_open(&f, t->o.init, err));
     at_status s = at_weights_load_partial(t->net.graph, &f, &report, err);
     if (s == AT_OK && report.loaded == 0)
-        s = at_fail(err, AT_ERR_INPUT, "%s: nothing in it fits this network: %s", t->o.init,
-                    report.text);
+        s = at_fail(
+            err, AT_ERR_INPUT,
+            "%s: nothing in it fits the network, so these are weights of another one; first "
+            "difference: %.*s",
+            t->o.init, (int)strcspn(report.text, "\n"), report.text);
     if (s == AT_OK && at_network_read_metadata(&from, &f, NULL) == AT_OK &&
         from.opts.in_channels == t->net.opts.in_channels) {
         memcpy(t->net.mean, from.mean, sizeof from.mean);
