@@ -56,12 +56,19 @@ static at_status dispatch(int argc, const char *const *argv, at_error *err) {
     return run(argc, argv, err);
 }
 
+/* One line, whatever the text holds. */
+static void complain(at_error *err) {
+    for (char *c = err->text; *c; c++)
+        if (*c == '\n') *c = ' ';
+    fprintf(stderr, "atrous: %s\n", err->text);
+}
+
 int main(int argc, char **argv) {
     at_error err = {0};
     at_status s = dispatch(argc - 1, (const char *const *)argv + 1, &err);
     /* A full disk or a closed pipe shows only here. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && s == AT_OK)
         s = at_fail(&err, AT_ERR_IO, "standard output: %s", strerror(errno));
-    if (s != AT_OK) fprintf(stderr, "atrous: %s\n", err.text);
+    if (s != AT_OK) complain(&err);
     return exit_code(s);
 }

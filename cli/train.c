@@ -107,6 +107,13 @@ static void on_epoch(const at_train_progress *p) {
             cli_duration(left, p->eta_s));
 }
 
+/* A note's last line end is not ours to print twice. */
+static void say_lines(const char *text) {
+    size_t length = strlen(text);
+    while (length && text[length - 1] == '\n') length--;
+    cli_say("%.*s", (int)length, text);
+}
+
 static void on_progress(void *arg, const at_train_progress *p) {
     const job *j = arg;
     if (p->event == AT_TRAIN_WARNING) cli_say("warning: %s", p->text);
@@ -125,7 +132,7 @@ static void on_progress(void *arg, const at_train_progress *p) {
         on_epoch(p);
         break;
     case AT_TRAIN_NOTE:
-        cli_say("%s", p->text);
+        say_lines(p->text);
         break;
     case AT_TRAIN_WARNING:
         break;
