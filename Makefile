@@ -2,6 +2,7 @@
 # make            the program and the libraries          make test    all tests
 # make check      what a reviewer would ask for          make asan    the tests under ASan and UBSan
 # make install    DESTDIR and PREFIX are obeyed          make bench   kernels and networks, timed
+# make demo       trains and predicts on synthetic pictures: the first thing to type
 # make deps       installs what Debian lacks (root or sudo)  make fuzz    libFuzzer programs (clang)
 
 VERSION := 0.1.0
@@ -49,7 +50,7 @@ HEADERS = $(filter %.h,$(shell $(CC) -I. -MM atrous.h))
 # `make -j deps test` must install before it compiles.
 FIRST := $(filter deps,$(MAKECMDGOALS))
 
-.PHONY: all lib tests test check asan bench bench-peers install deps docs clean fuzz fuzz-binaries
+.PHONY: all lib tests test check asan bench bench-peers install deps docs clean fuzz fuzz-binaries demo
 .SECONDARY:
 all: $(BUILD)/atrous $(SO)
 lib: $(LIB)
@@ -123,6 +124,12 @@ install: all
 	$(BUILD)/atrous completion bash >"$(SHARE)/bash-completion/completions/atrous"
 	$(BUILD)/atrous completion zsh >"$(SHARE)/zsh/site-functions/_atrous"
 	$(BUILD)/atrous completion fish >"$(SHARE)/fish/vendor_completions.d/atrous.fish"
+
+# A newcomer's first command: trains on the synthetic set, predicts, says where the pictures are.
+demo:
+	tools/install-deps
+	+$(MAKE) all
+	tools/demo $(BUILD)/atrous
 
 # docs/cli.md is the manual once more, for reading on the web.
 docs: $(BUILD)/atrous
