@@ -4,7 +4,7 @@
  * The decoder behind us (stb_image) fills what a cut file lacks with grey and says nothing; the
  * walk finds out by looking for the end marker, segment by segment, so that an embedded thumbnail's
  * end isn't taken for the picture's. It also refuses what the decoder doesn't guard itself against:
- * oversized Huffman tables and a second frame header.
+ * oversized Huffman tables, tables that are used but never defined, a second frame header.
  *
  * JPEG: ITU-T T.81, annex B. EXIF orientation: CIPA DC-008, tag 0x0112 of the first directory. */
 #include <string.h>
@@ -50,6 +50,8 @@ typedef struct walk {
     const char *where;
     at_jpeg_info *info;
     bool has_orientation;
+    bool progressive;
+    bool tables[2][4]; /* Huffman tables defined so far: of DC, of AC values */
     at_error *err;
 } walk;
 
@@ -63,7 +65,7 @@ static bool is_frame(int marker) {
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
-static at_status read_frame(const walk *w, int marker, const uint8_t *p, size_t n) {
+static at_status read_frame(walk *w, int marker, const uint8_t *p, size_t n) {
     if (w->info->has_size) return fail(w, "two frame headers");
     if (n < 6) return fail(w, "its frame header is too short");
     if (marker > 0xc2 || p[0] != 8)
@@ -75,25 +77,46 @@ static at_status read_frame(const walk *w, int marker, const uint8_t *p, size_t 
     w->info->height = (int)be16(p + 1);
     w->info->width = (int)be16(p + 3);
     w->info->has_size = true;
+    w->progressive = marker == 0xc2;
     return at_check_pixels(w->where, be16(p + 3), be16(p + 1), w->err);
 }
 
 /* Each table: class and slot, 16 counts of codes by length, then as many values. */
-static at_status check_huffman(const walk *w, const uint8_t *p, size_t n) {
+static at_status read_huffman(walk *w, const uint8_t *p, size_t n) {
     while (n > 0) {
         if (n < 17) return fail(w, "a Huffman table is too short");
         size_t values = 0;
         for (int i = 0; i < 16; i++) values += p[1 + i];
         if (values > 256 || values > n - 17) return fail(w, "a Huffman table is too long");
+        if (p[0] >> 4 > 1 || (p[0] & 15) > 3) return fail(w, "a Huffman table has no place");
+        w->tables[p[0] >> 4][p[0] & 15] = true;
         p += 17 + values;
         n -= 17 + values;
     }
     return AT_OK;
 }
 
+/* Components with the tables they use, then the band of coefficients and the bits of it. */
+static at_status check_scan(const walk *w, const uint8_t *p, size_t n) {
+    if (!w->info->has_size) return fail(w, "a scan before the frame header");
+    size_t components = n ? p[0] : 0;
+    if (components < 1 || components > 4 || n != 4 + 2 * components)
+        return fail(w, "a scan's header is broken");
+    const uint8_t *band = p + 1 + 2 * components;
+    bool needs_dc = !w->progressive || (band[0] == 0 && band[2] >> 4 == 0);
+    bool needs_ac = !w->progressive || band[0] > 0;
+    for (size_t i = 0; i < components; i++) {
+        int dc = p[2 + 2 * i] >> 4, ac = p[2 + 2 * i] & 15;
+        if (dc > 3 || ac > 3 || (needs_dc && !w->tables[0][dc]) || (needs_ac && !w->tables[1][ac]))
+            return fail(w, "a scan uses a Huffman table that isn't there");
+    }
+    return AT_OK;
+}
+
 static at_status read_segment(walk *w, int marker, const uint8_t *p, size_t n) {
     if (is_frame(marker)) return read_frame(w, marker, p, n);
-    if (marker == 0xc4) return check_huffman(w, p, n);
+    if (marker == 0xda) return check_scan(w, p, n);
+    if (marker == 0xc4) return read_huffman(w, p, n);
     if (marker == 0xe1 && !w->has_orientation && n > 6 && memcmp(p, "Exif\0\0", 6) == 0) {
         w->info->orientation = at_exif_orientation(p + 6, n - 6);
         w->has_orientation = true;
