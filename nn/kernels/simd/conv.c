@@ -95,13 +95,14 @@ INLINE void pixel_products(vf acc[][NV], const float *x, ptrdiff_t x_ld, const f
     }
 }
 
-/* Of the last row, how many pixels at its end have no whole panel of floats behind them that is
- * surely the tensor's. Elsewhere reading past the n-th channel meets the next pixel, and what comes
- * of it is thrown away. */
-INLINE int short_pixels(const at_conv_dw_tile *t, int width) {
-    if (t->n >= width) return 0;
-    int pixels = (int)((width - t->n + t->dy_ld - 1) / t->dy_ld);
-    return pixels < t->pixels ? pixels : t->pixels;
+/* How many pixels at the end of row r have no whole panel of floats behind them that is surely the
+ * tensor's. Elsewhere reading past the n-th channel meets the next pixel, and what comes of it is
+ * thrown away. */
+INLINE int short_pixels(const at_conv_dw_tile *t, int r, int width) {
+    ptrdiff_t missing = width - t->n - (t->rows - 1 - r) * t->dy_row;
+    if (missing <= 0) return 0;
+    ptrdiff_t pixels = (missing + t->dy_ld - 1) / t->dy_ld;
+    return pixels < t->pixels ? (int)pixels : t->pixels;
 }
 
 INLINE void dw_add(float *dw, const vf *acc, int n) {
@@ -119,18 +120,16 @@ INLINE void dw_add(float *dw, const vf *acc, int n) {
 INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {
     vf acc[MR][NV];
     float padded[NR] = {0};
-    int last = short_pixels(t, two ? NR : VW);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (int r = 0; r < t->rows; r++) {
-        int pixels = r == t->rows - 1 ? t->pixels - last : t->pixels;
-        pixel_products(acc, t->x + r * t->x_row, t->x_ld, t->dy + r * t->dy_row, t->dy_ld, pixels,
-                       rows, two);
-    }
-    for (int p = t->pixels - last; p < t->pixels && t->rows > 0; p++) {
-        ptrdiff_t r = t->rows - 1;
-        memcpy(padded, t->dy + r * t->dy_row + p * t->dy_ld, (size_t)t->n * sizeof *padded);
-        pixel_products(acc, t->x + r * t->x_row + p * t->x_ld, 0, padded, 0, 1, rows, two);
+        const float *x = t->x + r * t->x_row, *dy = t->dy + r * t->dy_row;
+        int whole = t->pixels - short_pixels(t, r, two ? NR : VW);
+        pixel_products(acc, x, t->x_ld, dy, t->dy_ld, whole, rows, two);
+        for (int p = whole; p < t->pixels; p++) {
+            memcpy(padded, dy + p * t->dy_ld, (size_t)t->n * sizeof *padded);
+            pixel_products(acc, x + p * t->x_ld, 0, padded, 0, 1, rows, two);
+        }
     }
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) dw_add(t->dw + i * t->dw_ld, acc[i], t->n);
