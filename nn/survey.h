@@ -59,5 +59,7 @@ json_t *at_survey_json(const at_survey *s, const json_t *model);
  * graph for Graphviz. malloc'ed; NULL: out of memory. */
 char *at_survey_table(const at_survey *s, size_t train_bytes, size_t infer_bytes);
 char *at_survey_dot(const at_survey *s);
+/* A picture of the receptive fields at each resolution, drawn over the image. As above. */
+char *at_survey_svg(const at_survey *s);
 
 #endif

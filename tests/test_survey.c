@@ -196,6 +196,12 @@ static void test_texts(void **state) {
     assert_non_null(strstr(dot, "\"encoder.0.pool\" -> \"logits\" [label=\"indices\"];"));
     assert_non_null(strstr(dot, "\"encoder.0.relu\" -> \"logits\" [style=dashed"));
     free(dot);
+    char *svg = at_survey_svg(&s); /* conv and relu, pool, unpool: three resolutions */
+    assert_non_null(strstr(svg, ">encoder.0.relu: 3 x 5</text>"));
+    assert_non_null(strstr(svg, ">encoder.0.pool: 4 x 6</text>"));
+    assert_non_null(strstr(svg, ">logits: 4 x 6</text>"));
+    assert_non_null(strstr(svg, ">image: 9 x 6</text>"));
+    free(svg);
     at_survey_free(&s);
     at_graph_free(g);
 }
