@@ -204,6 +204,27 @@ static void lists(void **state) {
     expect(open_at(files_path("n"), (at_dataset_opts){.val_share = -1}), "lists", 2, 2, 0, 0, NULL);
 }
 
+static void stated_splits(void **state) {
+    (void)state;
+    put("j/a/pics/1.png", "j/a/labs/1_gt.png", 1);
+    put("j/b/2.png", "j/b/two.png", 1);
+    put("j/c/3.png", "j/d/3.png", 1);
+    put("j/unseen/4.png", NULL, 0);
+    files_text("j/lists/val.txt", "b/2.png b/two.png\n");
+    files_text("j/dataset.json",
+               "{\"splits\": {\"train\": {\"images\": \"a/pics\", \"masks\": \"a/labs\"},\n"
+               "  \"val\": \"lists/val.txt\", // a list file\n"
+               "  \"extra\": [[\"c/3.png\", \"d/3.png\"]], \"test\": {\"images\": \"unseen\"}}}");
+    at_dataset *d = open_at(files_path("j"), (at_dataset_opts){0});
+    assert_int_equal(count(d, "extra"), 1);
+    assert_null(at_dataset_split(d, "test")->samples[0].mask);
+    expect(d, "dataset.json", 2, 1, 1, 1, "1");
+    files_text("j/dataset.json", "{\"splits\": {\"train\": [[\"c/3.png\"]]}}");
+    REFUSED(files_path("j"), "dataset.json", "entry 0", "[image, mask]");
+    files_text("j/dataset.json", "{\"splits\": {\"train\": {\"images\": \"a/pics\"}}}");
+    REFUSED(files_path("j"), "\"images\" and \"masks\"");
+}
+
 /* By seed, by share, in whole groups, and the same again. */
 static void held_out(void **state) {
     (void)state;
@@ -334,11 +355,15 @@ static void stats_count(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(camvid),        cmocka_unit_test(voc),
-        cmocka_unit_test(cityscapes),    cmocka_unit_test(folders),
-        cmocka_unit_test(lists),         cmocka_unit_test(held_out),
-        cmocka_unit_test(nothing_found), cmocka_unit_test(check_lists_everything),
-        cmocka_unit_test(stats_count)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(camvid),
+                                       cmocka_unit_test(voc),
+                                       cmocka_unit_test(cityscapes),
+                                       cmocka_unit_test(folders),
+                                       cmocka_unit_test(lists),
+                                       cmocka_unit_test(stated_splits),
+                                       cmocka_unit_test(held_out),
+                                       cmocka_unit_test(nothing_found),
+                                       cmocka_unit_test(check_lists_everything),
+                                       cmocka_unit_test(stats_count)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
