@@ -27,6 +27,7 @@ typedef struct cli_opts {
     at_pair size; /* of the input; for train it is a crop */
     int repeat;
     bool train_only, dot;
+    const char *rf;
     /* data */
     int count;
     /* arith */

@@ -95,17 +95,26 @@ static at_status print_json(const subject *s, const at_survey *survey, at_error 
     return cli_print_json(j, err);
 }
 
+static at_status save_fields(const at_survey *survey, const char *path, at_error *err) {
+    char *svg = at_survey_svg(survey);
+    if (!svg) return at_fail_memory(err, "the drawing", 0);
+    const at_status s = at_file_write(path, svg, strlen(svg), err);
+    free(svg);
+    return s;
+}
+
+static at_status print_as(subject *s, const cli_opts *o, const at_survey *survey, at_error *err) {
+    if (o->json) return print_json(s, survey, err);
+    if (o->dot) return print_text(at_survey_dot(survey), err);
+    return print_table(s, o, survey, err);
+}
+
 static at_status print(subject *s, const cli_opts *o, at_error *err) {
     const at_shape input = {o->train.batch, s->size.h, s->size.w, s->opts.in_channels};
     at_survey survey;
     AT_TRY(at_survey_new(&survey, s->graph, input, err));
-    at_status status;
-    if (o->json)
-        status = print_json(s, &survey, err);
-    else if (o->dot)
-        status = print_text(at_survey_dot(&survey), err);
-    else
-        status = print_table(s, o, &survey, err);
+    at_status status = o->rf ? save_fields(&survey, o->rf, err) : AT_OK;
+    if (status == AT_OK) status = print_as(s, o, &survey, err);
     at_survey_free(&survey);
     return status;
 }
@@ -130,11 +139,12 @@ const cli_command cli_info = {
     .details =
         "--json prints it so completely that another engine can rebuild it. The width is the "
         "paper's unless --width says otherwise; a weights file brings its own options.",
-    .options =
-        "classes channels width depth fc upsample norm output-stride rates lrn size batch json dot",
+    .options = "classes channels width depth fc upsample norm output-stride rates lrn size batch "
+               "json dot rf",
     .defaults = (const cli_default[]){{"width", "1"}, {"batch", "1"}, {NULL, NULL}},
     .examples = "atrous info segnet-basic --classes 11 --size 360x480\n"
                 "atrous info runs/train --json >graph.json\n"
+                "atrous info deeplabv3 --classes 11 --rf fields.svg\n"
                 "atrous info unet --classes 2 --width 0.25 --dot | dot -Tsvg >unet.svg",
     .run = run,
 };

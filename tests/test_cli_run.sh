@@ -78,6 +78,8 @@ for model in fcn32s fcn16s fcn8s segnet-basic unet hdc deeplabv3; do
     run info $model --classes 3 --width 0.125 --size 64x80
     check "info of $model" grep -q '^planned memory' out
 done
+run_ok "info with receptive fields" info unet --classes 2 --rf fields.svg
+check "drawn" grep -q '</svg>' fields.svg
 run_ok "info for Graphviz" info unet --classes 2 --dot
 
 # Grad.
