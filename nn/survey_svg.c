@@ -63,6 +63,14 @@ static void label(FILE *f, int line, const char *colour, const at_survey_row *ro
             ceil(at_span_size(row->field.w)), row->field.global ? ", and the whole image" : "");
 }
 
+/* From blue, at 0, to red, at 1. */
+static void mix(char *colour, size_t size, double t) {
+    static const int from[] = {31, 119, 180}, to[] = {214, 39, 40};
+    int c[3];
+    for (int i = 0; i < 3; i++) c[i] = (int)lround(from[i] + t * (to[i] - from[i]));
+    snprintf(colour, size, "#%02x%02x%02x", (unsigned)c[0], (unsigned)c[1], (unsigned)c[2]);
+}
+
 static void draw(FILE *f, const at_survey_row **kept, int count, at_shape image) {
     double scale = SIDE / extent(kept, count, image);
     int width = 3 * MARGIN + SIDE + LEGEND, height = 2 * MARGIN + SIDE;
@@ -75,7 +83,7 @@ static void draw(FILE *f, const at_survey_row **kept, int count, at_shape image)
     for (int i = 0; i < count; i++) {
         char colour[32], style[96];
         const at_field *field = &kept[i]->field;
-        snprintf(colour, sizeof colour, "hsl(%d,70%%,45%%)", 200 + 150 * i / count);
+        mix(colour, sizeof colour, count > 1 ? (double)i / (count - 1) : 0);
         snprintf(style, sizeof style, "fill=\"none\" stroke=\"%s\" stroke-width=\"2\"", colour);
         box(f, at_span_size(field->w), at_span_size(field->h), scale, style);
         label(f, i, colour, kept[i]);
