@@ -26,7 +26,8 @@ typedef struct at_known {
     const char *set; /* for people */
     int count;
     const at_known_class *items;
-    int ignore; /* the raw id that counts nowhere */
+    int ignore;          /* the raw id that counts nowhere, */
+    at_rgb ignore_color; /* and its colour in masks in colour */
 } at_known;
 
 /* The known set's names and colours as a list of their own. */

@@ -262,8 +262,7 @@ static at_status copy_codes(finder *f) {
     if (!c->codes) return at_fail_memory(f->err, "colours", (size_t)count * sizeof *c->codes);
     for (int i = 0; i < count; i++)
         c->codes[i] = k ? (at_color_code){k->items[i].color, i} : spec->table.codes[i];
-    if (k == &at_known_voc)
-        c->codes[count++] = (at_color_code){{224, 224, 192}, AT_IGNORE}; /* void */
+    if (k) c->codes[count++] = (at_color_code){k->ignore_color, AT_IGNORE};
     c->code_count = count;
     c->by_color = true;
     return AT_OK;

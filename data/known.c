@@ -42,9 +42,9 @@ static const at_known_class cityscapes[] = {
     {"bicycle", {119, 11, 32}},
 };
 
-const at_known at_known_camvid = {"CamVid", 11, camvid, 11};
-const at_known at_known_voc = {"PASCAL VOC", 21, voc, 255};
-const at_known at_known_cityscapes = {"Cityscapes", 19, cityscapes, 255};
+const at_known at_known_camvid = {"CamVid", 11, camvid, 11, {0, 0, 0}};
+const at_known at_known_voc = {"PASCAL VOC", 21, voc, 255, {224, 224, 192}};
+const at_known at_known_cityscapes = {"Cityscapes", 19, cityscapes, 255, {0, 0, 0}};
 
 const uint8_t at_cityscapes_train_ids[AT_CITYSCAPES_IDS] = {
     255, 255, 255, 255, 255, 255, 255, 0,  1,  255, 255, 2,  3,   4,   255, 255, 255,

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The synthetic set: a scene of textured shapes on textured ground, told by (seed, index) alone.
  *
- * Discs and boxes differ by shape only: their colours and textures come from the same lots. Striped
- * things differ by texture only: they are discs, boxes or stars, filled with fine stripes. Lines
- * are 1 to 3 pixels wide, straight or bent, and lie above all else: what low resolution loses
- * first. The ground distracts: mottles, wide soft stripes, blurred spots; light falls off across
- * the picture, and noise lies over it. A pixel's id is that of the topmost thing that holds its
- * centre, exactly; only colours are blended at edges. Lengths grow with the shorter side, except
- * stripes and lines, which stay as fine as they are. */
+ * Discs and boxes differ by form, and discs are shaded like balls; their colours and spots come
+ * from the same lots. Striped things differ by texture only: they are discs, boxes or stars filled
+ * with fine stripes. Lines are 1 to 3 pixels wide, straight or bent, and lie above all else: what
+ * low resolution loses first. Each thing stands out from what lies under it; colour says nothing
+ * about class. The ground distracts: mottles, wide soft stripes, blurred spots; light falls off
+ * across the picture, and noise lies over it. A pixel's id is that of the topmost thing that holds
+ * its centre, exactly; only colours are blended at edges. Lengths grow with the shorter side,
+ * except stripes and lines, which stay as fine as they are.
+ */
 #include "data/synth.h"
 
 #include <math.h>
@@ -21,7 +23,7 @@ static const at_known_class classes[] = {{"ground", {60, 60, 60}},
                                          {"striped", {240, 200, 60}},
                                          {"line", {90, 220, 120}}};
 
-const at_known at_known_synth = {"synthetic", 5, classes, 255};
+const at_known at_known_synth = {"synthetic", 5, classes, 255, {0, 0, 0}};
 
 enum { GROUND, DISC, BOX, STRIPED, LINE };
 enum { LATTICE = 32, BEND = 8 };
@@ -50,7 +52,6 @@ typedef struct scene {
     int width, height;
     float unit; /* shorter side / 96 */
     float lattice[LATTICE * LATTICE];
-    color ground;
     color *canvas; /* [height, width] */
     uint8_t *ids;
 } scene;
@@ -82,14 +83,28 @@ static float difference(color a, color b) {
     return sqrtf(sum);
 }
 
-/* A colour at least `least` away from `from`: the best of a few. */
-static color other_color(scene *s, color from, float least) {
+/* How far a colour is from the nearest of some others. */
+static float distance_to_all(color c, const color *others, int count) {
+    float least = INFINITY;
+    for (int i = 0; i < count; i++) least = fminf(least, difference(c, others[i]));
+    return least;
+}
+
+/* A colour at least `least` away from all of these: the best of a few. */
+static color unlike(scene *s, const color *others, int count, float least) {
     color best = any_color(s);
-    for (int i = 0; i < 12 && difference(best, from) < least; i++) {
+    for (int i = 0; i < 12 && distance_to_all(best, others, count) < least; i++) {
         color c = any_color(s);
-        if (difference(c, from) > difference(best, from)) best = c;
+        if (distance_to_all(c, others, count) > distance_to_all(best, others, count)) best = c;
     }
     return best;
+}
+
+/* What is drawn so far at a place; places outside stand for the nearest inside. */
+static color color_under(const scene *s, float x, float y) {
+    int i = (int)fminf(fmaxf(x, 0), (float)s->width - 1);
+    int j = (int)fminf(fmaxf(y, 0), (float)s->height - 1);
+    return s->canvas[(size_t)j * (size_t)s->width + (size_t)i];
 }
 
 static color mix(color a, color b, float t) {
@@ -121,8 +136,8 @@ static color paint_at(const scene *s, const paint *p, float x, float y) {
     return mix(p->a, p->b, t);
 }
 
-static paint mottled(scene *s, color from, float least) {
-    paint p = {.a = other_color(s, from, least), .grain = s->unit * log_range(s, 2, 9)};
+static paint mottled(scene *s, color first) {
+    paint p = {.a = first, .grain = s->unit * log_range(s, 2, 9)};
     p.b = mix(p.a, any_color(s), 0.5f);
     p.noise = range(s, 0.2f, 1);
     p.dx = range(s, 0, LATTICE);
@@ -130,10 +145,10 @@ static paint mottled(scene *s, color from, float least) {
     return p;
 }
 
-static paint striped(scene *s, color from, float least, float low, float high, float contrast) {
-    paint p = mottled(s, from, least);
+static paint striped(scene *s, color first, float low, float high, float contrast) {
+    paint p = mottled(s, first);
     float turn = range(s, 0, PI);
-    p.b = other_color(s, p.a, contrast);
+    p.b = unlike(s, &first, 1, contrast);
     p.period = range(s, low, high);
     p.cx = cosf(turn);
     p.cy = sinf(turn);
@@ -186,17 +201,27 @@ static void draw_shape(scene *s, const shape *f, const paint *p, int id) {
         }
 }
 
+/* A colour that stands out from what lies under the shape's middle and its rim. */
+static color color_for(scene *s, const shape *f) {
+    color under[9] = {color_under(s, f->x, f->y)};
+    for (int i = 0; i < 8; i++) {
+        float turn = (float)i * PI / 4;
+        under[i + 1] = color_under(s, f->x + f->rx * cosf(turn), f->y + f->rx * sinf(turn));
+    }
+    return unlike(s, under, 9, 0.5f);
+}
+
 static void add_thing(scene *s) {
     static const int kinds[] = {DISC, DISC, BOX, BOX, STRIPED};
     int id = kinds[below(s, 5)], form = id == STRIPED ? below(s, 3) + DISC : id;
-    float r = s->unit * log_range(s, 7, 24), turn = range(s, 0, 2 * PI);
+    float r = s->unit * log_range(s, 8, 25), turn = range(s, 0, 2 * PI);
     float ratio = range(s, form == BOX ? 0.55f : 0.85f, 1);
     shape f = {.kind = form, .rx = r, .ry = r * ratio, .c = cosf(turn), .s = sinf(turn)};
     f.x = range(s, 0, (float)s->width);
     f.y = range(s, 0, (float)s->height);
-    paint p = id == STRIPED ? striped(s, s->ground, 0.2f, 3.5f, 5.5f, 0.6f)
-                            : mottled(s, s->ground, 0.45f);
-    if (id == DISC) p.shade = range(s, 0.1f, 0.6f);
+    color c = color_for(s, &f);
+    paint p = id == STRIPED ? striped(s, c, 3.5f, 5.5f, 0.6f) : mottled(s, c);
+    if (id == DISC) p.shade = range(s, 0.25f, 0.7f);
     draw_shape(s, &f, &p, id);
 }
 
@@ -208,33 +233,48 @@ static float segment_distance(const float a[2], const float b[2], float x, float
     return hypotf(px - t * dx, py - t * dy);
 }
 
-/* A quadratic Bezier curve as BEND straight pieces; its control point leaves the chord or doesn't.
- */
-static void add_line(scene *s) {
-    static const float widths[4] = {1, 2, 2, 3};
-    float w = (float)s->width, h = (float)s->height, width = widths[below(s, 4)], p[3][2],
-          q[BEND + 1][2];
-    for (int i = 0; i < 2; i++) {
-        p[2 * i][0] = range(s, 0, w);
-        p[2 * i][1] = range(s, 0, h);
+typedef struct curve {
+    float at[BEND + 1][2], reach; /* no point lies further than this outside of the ends' box */
+} curve;
+
+/* A quadratic Bezier curve, straight for every other line, as BEND pieces. */
+static curve any_curve(scene *s) {
+    curve q;
+    float p[3][2], w = (float)s->width, h = (float)s->height;
+    for (int i = 0; i < 3; i += 2) {
+        p[i][0] = range(s, 0, w);
+        p[i][1] = range(s, 0, h);
     }
-    float bend = below(s, 2) ? range(s, -0.4f, 0.4f) : 0, dx = p[2][0] - p[0][0],
-          dy = p[2][1] - p[0][1];
+    float dx = p[2][0] - p[0][0], dy = p[2][1] - p[0][1];
+    float bend =
+        below(s, 2) ? range(s, -0.4f, 0.4f) : 0; /* twice how far the middle leaves the chord */
     p[1][0] = (p[0][0] + p[2][0]) / 2 - bend * dy;
     p[1][1] = (p[0][1] + p[2][1]) / 2 + bend * dx;
     for (int i = 0; i <= BEND; i++)
         for (int k = 0; k < 2; k++) {
             float t = (float)i / BEND;
-            q[i][k] = (1 - t) * (1 - t) * p[0][k] + 2 * t * (1 - t) * p[1][k] + t * t * p[2][k];
+            q.at[i][k] = (1 - t) * (1 - t) * p[0][k] + 2 * t * (1 - t) * p[1][k] + t * t * p[2][k];
         }
-    color c = other_color(s, s->ground, 0.75f);
-    box b = around(s, fminf(p[0][0], p[2][0]), fminf(p[0][1], p[2][1]), fmaxf(p[0][0], p[2][0]),
-                   fmaxf(p[0][1], p[2][1]), 4 + 0.2f * hypotf(dx, dy)); /* bends by 0.2 at most */
+    q.reach = 0.2f * hypotf(dx, dy);
+    return q;
+}
+
+static void add_line(scene *s) {
+    static const float widths[4] = {1, 2, 2, 3};
+    float width = widths[below(s, 4)];
+    curve q = any_curve(s);
+    color under[BEND + 1];
+    for (int i = 0; i <= BEND; i++) under[i] = color_under(s, q.at[i][0], q.at[i][1]);
+    color c = unlike(s, under, BEND + 1, 0.7f);
+    const float *a = q.at[0], *e = q.at[BEND];
+    box b = around(s, fminf(a[0], e[0]), fminf(a[1], e[1]), fmaxf(a[0], e[0]), fmaxf(a[1], e[1]),
+                   q.reach + 4);
     for (int y = b.y0; y < b.y1; y++)
         for (int x = b.x0; x < b.x1; x++) {
             float d = INFINITY;
             for (int i = 0; i < BEND; i++)
-                d = fminf(d, segment_distance(q[i], q[i + 1], (float)x + 0.5f, (float)y + 0.5f));
+                d = fminf(d,
+                          segment_distance(q.at[i], q.at[i + 1], (float)x + 0.5f, (float)y + 0.5f));
             put(s, x, y, d - width / 2, c, LINE);
         }
 }
@@ -242,9 +282,7 @@ static void add_line(scene *s) {
 /* ---- the picture ---- */
 
 static void add_ground(scene *s) {
-    color grey = {{0.5f, 0.5f, 0.5f}};
-    paint p = below(s, 2) ? striped(s, grey, 0, 13, 26, 0) : mottled(s, grey, 0);
-    s->ground = p.a;
+    paint p = below(s, 2) ? striped(s, any_color(s), 13, 26, 0) : mottled(s, any_color(s));
     p.b = mix(p.a, p.b, 0.45f);
     p.grain *= 2;
     for (int y = 0; y < s->height; y++)
@@ -269,7 +307,7 @@ static void add_spot(scene *s) {
 
 /* Light that falls off towards one side, noise, and down to bytes. */
 static void expose(scene *s, at_image *image) {
-    float turn = range(s, 0, 2 * PI), slope = range(s, 0, 0.35f), sigma = range(s, 0.01f, 0.03f);
+    float turn = range(s, 0, 2 * PI), slope = range(s, 0, 0.35f), sigma = range(s, 0.005f, 0.025f);
     float cx = cosf(turn) / (float)s->width, cy = sinf(turn) / (float)s->height;
     uint8_t *to = image->data;
     for (int y = 0; y < s->height; y++)

@@ -122,6 +122,24 @@ static void voc(void **state) {
     REFUSED(dir, "val.txt:1", "no mask");
 }
 
+/* Masks in VOC's own colours need no table. */
+static void voc_in_colour(void **state) {
+    (void)state;
+    static const uint16_t rgb[4 * 3] = {0, 0, 0, 192, 128, 128, 224, 224, 192, 128, 0, 0};
+    files_image("w/JPEGImages/a.png", 2, 2, 1);
+    files_write_png("w/SegmentationClass/a.png", &(files_png){2, 2, 2, 8, false, rgb, 0});
+    at_dataset *d = open_at(files_path("w"), (at_dataset_opts){0});
+    static const uint8_t want[4] = {0, 15, AT_IGNORE, 1};
+    uint8_t *ids;
+    at_pair size;
+    assert_int_equal(
+        at_dataset_load_mask(d, files_path("w/SegmentationClass/a.png"), &ids, &size, NULL), AT_OK);
+    assert_memory_equal(ids, want, 4);
+    assert_true(size.h == 2 && size.w == 2);
+    free(ids);
+    expect(d, "voc", 21, 1, 0, 0, "a");
+}
+
 static void cityscapes(void **state) {
     (void)state;
     const char *dir = files_path("s");
@@ -355,15 +373,12 @@ static void stats_count(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(camvid),
-                                       cmocka_unit_test(voc),
-                                       cmocka_unit_test(cityscapes),
-                                       cmocka_unit_test(folders),
-                                       cmocka_unit_test(lists),
-                                       cmocka_unit_test(stated_splits),
-                                       cmocka_unit_test(held_out),
-                                       cmocka_unit_test(nothing_found),
-                                       cmocka_unit_test(check_lists_everything),
-                                       cmocka_unit_test(stats_count)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(camvid),        cmocka_unit_test(voc),
+        cmocka_unit_test(voc_in_colour), cmocka_unit_test(cityscapes),
+        cmocka_unit_test(folders),       cmocka_unit_test(lists),
+        cmocka_unit_test(stated_splits), cmocka_unit_test(held_out),
+        cmocka_unit_test(nothing_found), cmocka_unit_test(check_lists_everything),
+        cmocka_unit_test(stats_count)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
