@@ -47,7 +47,7 @@ static at_status add_position(const at_trainer *t, json_t *metadata, at_error *e
     json_t *j = position_to_json(t);
     char *text = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     const bool ok = text && json_object_set_new(metadata, "training", json_string(text)) == 0;
-    free(text);
+    at_json_release(text);
     json_decref(j);
     return ok ? AT_OK : at_fail_memory(err, "the checkpoint's metadata", 0);
 }

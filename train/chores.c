@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/json_list.h"
 #include "train/panels.h"
 #include "train/run_private.h"
 #include "train/trainer.h"
@@ -162,7 +163,7 @@ static json_t *class_ious(const at_trainer *t) {
     if (!t->progress.metrics) return json_null();
     json_t *list = json_array();
     for (int c = 0; c < t->metrics.classes; c++)
-        json_array_append_new(list, real_or_null(t->metrics.of[c].iou));
+        at_json_add(&list, real_or_null(t->metrics.of[c].iou));
     return list;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "train/csv.h"
+#include "train/json_list.h"
 
 /* A graph that holds nothing but the loss. */
 typedef struct criterion {
@@ -209,6 +210,6 @@ at_status at_evaluation_save_csv(const at_evaluation *e, const char *path, at_er
 
 json_t *at_evaluation_to_json(const at_evaluation *e, const at_network *net, const char *split) {
     json_t *j = at_metrics_to_json(&e->metrics, &e->confusion, &net->classes, split, e->images);
-    if (j) json_object_set_new(j, "loss", isfinite(e->loss) ? json_real(e->loss) : json_null());
+    at_json_put(&j, "loss", isfinite(e->loss) ? json_real(e->loss) : json_null());
     return j;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/json_list.h"
+
 const char at_absent_rule[] =
     "classes absent from both truth and prediction are left out of means; a class absent from the "
     "truth but predicted counts 0 in IoU and Dice and is left out of mean accuracy";
@@ -137,10 +139,9 @@ static json_t *class_list(const at_metrics *m, const at_classes *classes) {
     for (int k = 0; k < m->classes; k++) {
         const at_class_metrics *of = &m->of[k];
         const char *name = classes && k < classes->count ? classes->items[k].name : "";
-        json_array_append_new(list,
-                              json_pack("{s:i,s:s,s:o,s:o,s:o,s:I}", "id", k, "name", name, "iou",
-                                        number(of->iou), "accuracy", number(of->accuracy), "dice",
-                                        number(of->dice), "pixels", (json_int_t)of->pixels));
+        at_json_add(&list, json_pack("{s:i,s:s,s:o,s:o,s:o,s:I}", "id", k, "name", name, "iou",
+                                     number(of->iou), "accuracy", number(of->accuracy), "dice",
+                                     number(of->dice), "pixels", (json_int_t)of->pixels));
     }
     return list;
 }
@@ -150,8 +151,8 @@ static json_t *matrix(const at_confusion *c) {
     for (int t = 0; t < c->classes; t++) {
         json_t *row = json_array();
         for (int p = 0; p < c->classes; p++)
-            json_array_append_new(row, json_integer(c->counts[t * c->classes + p]));
-        json_array_append_new(rows, row);
+            at_json_add(&row, json_integer(c->counts[t * c->classes + p]));
+        at_json_add(&rows, row);
     }
     return rows;
 }

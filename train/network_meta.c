@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/json_list.h"
 #include "train/network_private.h"
 
 static const char format[] = "atrous-weights/1";
@@ -18,19 +19,19 @@ static bool put(json_t *to, const char *key, json_t *value) {
         value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(value);
     const bool ok = text && json_object_set_new(to, key, json_string(text)) == 0;
-    free(text);
+    at_json_release(text);
     return ok;
 }
 
 static json_t *reals(const double *v, int count) {
     json_t *list = json_array();
-    for (int i = 0; i < count; i++) json_array_append_new(list, json_real(v[i]));
+    for (int i = 0; i < count; i++) at_json_add(&list, json_real(v[i]));
     return list;
 }
 
 static json_t *integers(const int *v, int count) {
     json_t *list = json_array();
-    for (int i = 0; i < count; i++) json_array_append_new(list, json_integer(v[i]));
+    for (int i = 0; i < count; i++) at_json_add(&list, json_integer(v[i]));
     return list;
 }
 
@@ -41,8 +42,8 @@ static json_t *loss_to_json(const at_network *net) {
     if (!s->weighted) return j;
     json_t *weights = json_array();
     for (int i = 0; i < net->classes.count; i++)
-        json_array_append_new(weights, json_real((double)s->class_weights[i]));
-    json_object_set_new(j, "class_weights", weights);
+        at_json_add(&weights, json_real((double)s->class_weights[i]));
+    at_json_put(&j, "class_weights", weights);
     return j;
 }
 

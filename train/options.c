@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/json_list.h"
 #include "train/option_text.h"
 
 static const char *in_list(const char *const *names, int count, int i) {
@@ -146,7 +147,7 @@ static json_t *number_list(const char *text) {
     json_t *list = json_array();
     for (char *end; *text; text = *end == ',' ? end + 1 : end) {
         const double v = strtod(text, &end);
-        json_array_append_new(list, v == floor(v) ? json_integer((json_int_t)v) : json_real(v));
+        at_json_add(&list, v == floor(v) ? json_integer((json_int_t)v) : json_real(v));
         if (end == text) break;
     }
     return list;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "train/csv.h"
+#include "train/json_list.h"
 #include "train/predict.h"
 
 static void fill_palette(const at_classes *c, at_rgb *palette) {
@@ -62,16 +63,12 @@ at_status at_prediction_save_overlay(const at_prediction *p, const at_classes *c
 
 static json_t *prob_metadata(const at_classes *c) {
     json_t *names = json_array(), *j = json_object();
-    for (int i = 0; i < c->count; i++) json_array_append_new(names, json_string(c->items[i].name));
-    char *text = json_dumps(names, JSON_COMPACT);
+    for (int i = 0; i < c->count; i++) at_json_add(&names, json_string(c->items[i].name));
+    char *text = names ? json_dumps(names, JSON_COMPACT) : NULL;
     json_decref(names);
-    if (text && json_object_set_new(j, "classes", json_string(text)) == 0) {
-        free(text);
-        return j;
-    }
-    free(text);
-    json_decref(j);
-    return NULL;
+    at_json_put(&j, "classes", text ? json_string(text) : NULL);
+    at_json_release(text);
+    return j;
 }
 
 at_status at_prediction_save_prob(const at_prediction *p, const at_classes *c, const char *path,

@@ -135,7 +135,7 @@ at_status at_jsonl_append(const char *path, json_t *line, at_error *err) {
     FILE *f = fopen(path, "a");
     bool ok = f && fprintf(f, "%s\n", text) > 0;
     if (f) ok &= fclose(f) == 0;
-    free(text);
+    at_json_release(text);
     return ok ? AT_OK : at_fail(err, AT_ERR_IO, "%s: cannot write: %s", path, strerror(errno));
 }
 
