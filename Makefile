@@ -6,6 +6,10 @@
 # make deps       installs what Debian lacks (root or sudo)  make fuzz    libFuzzer programs (clang)
 
 VERSION := 0.1.0
+# All processors, unless -j says otherwise.
+ifeq (,$(filter -j%,$(MAKEFLAGS)))
+MAKEFLAGS += -j$(shell nproc)
+endif
 PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= gcc
