@@ -19,10 +19,10 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototyp
         -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wconversion -Wno-sign-conversion
 BASE := -std=c11 -D_GNU_SOURCE -I. -DATROUS_VERSION='"$(VERSION)"' -fPIC -pthread -MMD -MP $(WARN) $(CFLAGS) $(SAN)
 # Kernels: -O3, contraction to FMA, and no traps or errno to respect; never -ffast-math.
-KFLAGS := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+KFLAGS := -ffp-contract=fast -fno-math-errno -fno-trapping-math
 ifneq (,$(findstring address,$(SAN)))
 # Checks as calls: inlined into the unrolled kernels they take the compiler minutes.
-KFLAGS += -O1 --param asan-instrumentation-with-call-threshold=0
+KFLAGS += --param asan-instrumentation-with-call-threshold=0
 endif
 LIBS := -ljansson -lz -lm -lpthread
 
@@ -76,11 +76,11 @@ $(BUILD)/%.o: %.c | $(FIRST)
 define LEVEL_RULE
 $(BUILD)/nn/kernels/$(1)/%.o: nn/kernels/simd/%.c | $(FIRST)
 	@mkdir -p $$(@D)
-	$$(CC) $$(BASE) $$(KFLAGS) $$(FLAGS_$(1)) -c -o $$@ $$<
+	$$(CC) $$(BASE) $$(KFLAGS) $$(KOPT) $$(FLAGS_$(1)) -c -o $$@ $$<
 endef
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
-# Unrolled by hand: -O3 adds nothing but a minute of compiling.
-$(foreach l,$(LEVELS),$(BUILD)/nn/kernels/$(l)/conv.o $(BUILD)/nn/kernels/$(l)/winograd.o): KFLAGS += -O2
+# Vectorised at -O3; those unrolled by hand gain nothing by it but a minute of compiling.
+KOPT = $(if $(SAN),-O1,$(if $(filter conv winograd,$(basename $(@F))),-O2,-O3))
 
 LINK_TEST = $(CC) $(CFLAGS) $(SAN) $(WRAP) -o $@ $(filter %.o %.a,$^) -lcmocka -lpng $(LIBS) $(LDFLAGS)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_HELP) $(LIB)
