@@ -26,7 +26,7 @@ const cli_command cli_data_synth = {
     .arguments = "",
     .summary = "Writes the synthetic set that train uses without --data: shapes with exact masks.",
     .options = "count size seed threads output quiet",
-    .defaults = (const cli_default[]){{"size", "96x96"}, {NULL, NULL}},
+    .defaults = (const cli_default[]){{"size", "64x64"}, {NULL, NULL}},
     .examples = "atrous data synth -o shapes\n"
                 "atrous data synth -o large --count 50 --size 256x320 --seed 7",
     .run = run,

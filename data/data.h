@@ -148,7 +148,7 @@ typedef struct at_dataset_opts {
     double val_share; /* 0: 0.2, held out by seed if there is no val split; < 0: hold out none */
     uint64_t seed;
     int synth_count;    /* images of the synthetic set, a fifth of them val; 0: 500 */
-    at_pair synth_size; /* 0: 96x96; at least 32 */
+    at_pair synth_size; /* 0: 64x64; at least 32 */
 } at_dataset_opts;
 
 /* Finds the layout, lists the samples, works out how masks are coded, names the classes. Reads

@@ -50,7 +50,7 @@ typedef struct shape {
 typedef struct scene {
     at_rng rng;
     int width, height;
-    float unit; /* shorter side / 96 */
+    float unit; /* shorter side / AT_SYNTH_SIZE */
     float lattice[LATTICE * LATTICE];
     color *canvas; /* [height, width] */
     uint8_t *ids;
@@ -137,7 +137,7 @@ static color paint_at(const scene *s, const paint *p, float x, float y) {
 }
 
 static paint mottled(scene *s, color first) {
-    paint p = {.a = first, .grain = s->unit * log_range(s, 2, 9)};
+    paint p = {.a = first, .grain = s->unit * log_range(s, 1.5f, 6)};
     p.b = mix(p.a, any_color(s), 0.5f);
     p.noise = range(s, 0.2f, 1);
     p.dx = range(s, 0, LATTICE);
@@ -214,7 +214,7 @@ static color color_for(scene *s, const shape *f) {
 static void add_thing(scene *s) {
     static const int kinds[] = {DISC, DISC, BOX, BOX, STRIPED};
     int id = kinds[below(s, 5)], form = id == STRIPED ? below(s, 3) + DISC : id;
-    float r = s->unit * log_range(s, 8, 25), turn = range(s, 0, 2 * PI);
+    float r = s->unit * log_range(s, 5.5f, 16.5f), turn = range(s, 0, 2 * PI);
     float ratio = range(s, form == BOX ? 0.55f : 0.85f, 1);
     shape f = {.kind = form, .rx = r, .ry = r * ratio, .c = cosf(turn), .s = sinf(turn)};
     f.x = range(s, 0, (float)s->width);
@@ -260,7 +260,7 @@ static curve any_curve(scene *s) {
 }
 
 static void add_line(scene *s) {
-    static const float widths[4] = {1, 2, 2, 3};
+    static const float widths[4] = {1, 2, 3, 3};
     float width = widths[below(s, 4)];
     curve q = any_curve(s);
     color under[BEND + 1];
@@ -294,7 +294,7 @@ static void add_ground(scene *s) {
 /* A blurred spot: looks like a thing to a net that only sees colour. Stays ground. */
 static void add_spot(scene *s) {
     float x0 = range(s, 0, (float)s->width), y0 = range(s, 0, (float)s->height);
-    float r = s->unit * log_range(s, 5, 14), strength = range(s, 0.4f, 0.8f);
+    float r = s->unit * log_range(s, 3.5f, 9.5f), strength = range(s, 0.4f, 0.8f);
     color c = any_color(s);
     box b = around(s, x0, y0, x0, y0, 2.5f * r);
     for (int y = b.y0; y < b.y1; y++)

@@ -5,7 +5,7 @@
 
 #include "data/classes.h"
 
-enum { AT_SYNTH_COUNT = 500, AT_SYNTH_SIZE = 96 };
+enum { AT_SYNTH_COUNT = 500, AT_SYNTH_SIZE = 64 };
 
 extern const at_known at_known_synth;
 

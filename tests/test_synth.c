@@ -64,13 +64,13 @@ static void classes_have_their_shares(void **state) {
     assert_int_equal(at_dataset_classes(d)->count, 5);
     int64_t all = 0;
     for (int k = 0; k < AT_MAX_CLASSES; k++) all += stats.pixels[k];
-    assert_int_equal(all, (int64_t)s->count * 96 * 96);
+    assert_int_equal(all, (int64_t)s->count * 64 * 64);
     for (int k = 0; k < 5; k++) {
         double share = (double)stats.pixels[k] / (double)all;
         assert_true(share > low[k] && share < high[k]);
         assert_true(stats.images[k] > s->count / 2);
     }
-    assert_true(stats.ignored == 0 && stats.smallest.h == 96 && stats.largest.w == 96);
+    assert_true(stats.ignored == 0 && stats.smallest.h == 64 && stats.largest.w == 64);
     for (int c = 0; c < 3; c++)
         assert_true(stats.mean[c] > 0.3 && stats.mean[c] < 0.7 && stats.std[c] > 0.1);
     at_dataset_free(d);
@@ -126,7 +126,7 @@ static void impossible_sizes_are_refused(void **state) {
     (void)state;
     at_dataset *d;
     assert_int_equal(at_dataset_open(&d, (at_dataset_opts){.synth_count = 1}, NULL), AT_ERR_USAGE);
-    assert_int_equal(at_dataset_open(&d, (at_dataset_opts){.synth_size = {8, 96}}, NULL),
+    assert_int_equal(at_dataset_open(&d, (at_dataset_opts){.synth_size = {8, 64}}, NULL),
                      AT_ERR_USAGE);
     assert_null(d);
 }
