@@ -5,8 +5,8 @@ import zlib
 
 
 def write_png(path, width, height, samples):
-    """8 bits a sample, rows from the top: grey if there are width * height of them, RGB if three times
-    as many."""
+    """8 bits a sample, rows from the top: grey if there are width * height of them, RGB if three
+    times as many."""
     channels = len(samples) // (width * height)
     if len(samples) != width * height * channels or channels not in (1, 3):
         raise ValueError(f"{len(samples)} samples are no picture of {width} x {height}")
@@ -17,7 +17,8 @@ def write_png(path, width, height, samples):
 
     row = width * channels
     raw = b"".join(b"\0" + bytes(samples[y * row:(y + 1) * row]) for y in range(height))
-    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0 if channels == 1 else 2, 0, 0, 0])
+    kind = 0 if channels == 1 else 2
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, kind, 0, 0, 0])
     with open(path, "wb") as f:
         f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw))
                 + chunk(b"IEND", b""))

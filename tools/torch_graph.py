@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rebuilds a network in PyTorch from the JSON that `atrous info --json` prints ("atrous-graph/1"), and
-compares numbers by the project's rule. Knows operators, not architectures."""
+"""Rebuilds a network in PyTorch from the JSON that `atrous info --json` prints ("atrous-graph/1"),
+and compares numbers by the project's rule. Knows operators, not architectures."""
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +45,8 @@ OPERATORS = {
     "pad": lambda net, a, p, x: F.pad(x, a["pad"], a["mode"]),
     "crop": crop,
     "batch_norm": batch_norm,
-    "group_norm": lambda net, a, p, x: F.group_norm(x, a["groups"], p["weight"], p["bias"], a["eps"]),
+    "group_norm": lambda net, a, p, x: F.group_norm(
+        x, a["groups"], p["weight"], p["bias"], a["eps"]),
     "local_response_norm": lambda net, a, p, x: F.local_response_norm(
         x, a["size"], a["alpha"], a["beta"], a["k"]),
     "relu": lambda net, a, p, x: F.relu(x),
@@ -123,12 +124,13 @@ class Network(torch.nn.Module):
 def check_shape(node, value):
     """For forward's `check` where the image has the graph's own size."""
     if list(value.shape) != node["output_shape"]:
-        raise ValueError(f"{node['name']}: {list(value.shape)}, the graph says {node['output_shape']}")
+        raise ValueError(
+            f"{node['name']}: {list(value.shape)}, the graph says {node['output_shape']}")
 
 
 def step(graph, weights, image, labels, dtype, ignore=255):
-    """One forward and backward in training mode without dropout: loss, logits, gradients by name, and
-    the running statistics afterwards."""
+    """One forward and backward in training mode without dropout: loss, logits, gradients by name,
+    and the running statistics afterwards."""
     net = Network(graph, {k: v.to(dtype) for k, v in weights.items()}).train()
     logits = net(image.to(dtype))
     loss = F.cross_entropy(logits, labels, ignore_index=ignore)
@@ -150,8 +152,8 @@ def infer(graph, weights, image, dtype, check=None):
 
 
 def agrees(ours, truth, other, floor=0.0):
-    """The rule: max|a-b| <= 1e-4 max(max|b|, floor), b in double precision; or three times the error
-    of PyTorch's own fp32, `other`. Returns (agrees, error / limit)."""
+    """The rule: max|a-b| <= 1e-4 max(max|b|, floor), b in double precision; or three times the
+    error of PyTorch's own fp32, `other`. Returns (agrees, error / limit)."""
     error = (ours.double() - truth).abs().max().item()
     limit = 1e-4 * max(truth.abs().max().item(), floor)
     limit = max(limit, 3 * (other.double() - truth).abs().max().item())

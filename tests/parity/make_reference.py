@@ -4,12 +4,12 @@
 
     tests/parity/make_reference.py [--atrous build/atrous] [NAME...]
 
-Run by hand, with a Python that has torch and safetensors; tests only read the files. Each holds, for
-one network: the model's options and batch norm's statistics moved away from their initial values
-(weights, fp16, which fp32 holds exactly), an image and labels, and from PyTorch in double precision
-the loss, the logits of training (dropout off) and of inference, every parameter's gradient, and the
-running statistics after the step. Cases in which PyTorch's own fp32 is off by more than a third of
-the tolerance are drawn anew: there a pooling or a ReLU sits on a tie."""
+Run by hand, with a Python that has torch and safetensors; tests only read the files. Each holds,
+for one network: the model's options; weights, with biases and statistics moved away from their
+initial values (fp16, which fp32 holds exactly); an image and labels; and from PyTorch in double
+precision the loss, the logits of training (dropout off) and of inference, every parameter's
+gradient, and the running statistics after the step. Cases in which PyTorch's own fp32 is off by
+more than a third of the tolerance are drawn anew: there a pooling or a ReLU sits on a tie."""
 
 import argparse
 import json
@@ -29,21 +29,26 @@ from png_files import write_png  # noqa: E402
 # name: command line, batch, height, width
 CASES = {
     "segnet-basic": ("segnet-basic --width 0.0625 --classes 3", 2, 21, 26),
-    "segnet-basic-bilinear-lrn": ("segnet-basic --width 0.0625 --classes 3 --upsample bilinear --lrn", 1, 29, 18),
+    "segnet-basic-bilinear-lrn": (
+        "segnet-basic --width 0.0625 --classes 3 --upsample bilinear --lrn", 1, 29, 18),
     "segnet-basic-pixelshuffle-none": (
         "segnet-basic --width 0.0625 --classes 3 --upsample pixelshuffle --norm none", 1, 23, 30),
     "unet": ("unet --width 0.012 --classes 3", 2, 35, 21),
-    "unet-unpool-group": ("unet --width 0.012 --classes 3 --upsample unpool --norm group", 1, 17, 9),
-    "unet-nearest-none": ("unet --width 0.012 --classes 3 --upsample nearest --norm none", 1, 35, 19),
+    "unet-unpool-group": (
+        "unet --width 0.012 --classes 3 --upsample unpool --norm group", 1, 17, 9),
+    "unet-nearest-none": (
+        "unet --width 0.012 --classes 3 --upsample nearest --norm none", 1, 35, 19),
     "fcn8s": ("fcn8s --width 0.012 --fc 4 --classes 3", 2, 37, 33),
-    "fcn16s-bicubic": ("fcn16s --depth 11 --width 0.012 --fc 4 --classes 3 --upsample bicubic", 2, 43, 35),
+    "fcn16s-bicubic": (
+        "fcn16s --depth 11 --width 0.012 --fc 4 --classes 3 --upsample bicubic", 2, 43, 35),
     "fcn32s": ("fcn32s --depth 13 --width 0.012 --fc 4 --classes 2 --norm none", 2, 34, 40),
     "deeplabv3": ("deeplabv3 --width 0.02 --classes 2", 1, 37, 51),
     "deeplabv3-os8-transposed": (
         "deeplabv3 --width 0.015 --classes 3 --output-stride 8 --upsample transposed", 3, 25, 34),
     "hdc": ("hdc --width 0.015 --classes 2", 2, 29, 35),
     "hdc-os16-nearest-group": (
-        "hdc --width 0.015 --classes 3 --output-stride 16 --upsample nearest --norm group", 1, 51, 38),
+        "hdc --width 0.015 --classes 3 --output-stride 16 --upsample nearest --norm group",
+        1, 51, 38),
 }
 
 
@@ -63,7 +68,8 @@ def fresh_weights(program, options, height, width, folder):
 
 def roles(graph):
     """(operator, role) of each parameter by name."""
-    return {name: (node["op"], role) for node in graph["nodes"] for role, name in node.get("params", {}).items()}
+    return {name: (node["op"], role) for node in graph["nodes"]
+            for role, name in node.get("params", {}).items()}
 
 
 def stir(graph, weights, generator):
@@ -90,7 +96,8 @@ def draw(graph, batch, classes, seed):
 
 def truth(graph, weights, image, labels, dtype):
     loss, logits, grads, after = torch_graph.step(graph, weights, image, labels, dtype)
-    out = {"loss": loss.view(1), "logits.train": logits, "logits.infer": torch_graph.infer(graph, weights, image, dtype)}
+    out = {"loss": loss.view(1), "logits.train": logits,
+           "logits.infer": torch_graph.infer(graph, weights, image, dtype)}
     out.update({"grad." + k: v for k, v in grads.items()})
     out.update({"after." + k: v for k, v in after.items()})
     return out
@@ -128,7 +135,7 @@ def make(program, name, folder):
 def main():
     parser = argparse.ArgumentParser(description="Makes the reference files of tests/parity.")
     parser.add_argument("--atrous", default=os.path.join(HERE, "..", "..", "build", "atrous"))
-    parser.add_argument("names", nargs="*", metavar="NAME", help="cases to make; all if none is named")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all if none is named")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.names or CASES:
