@@ -130,7 +130,7 @@ static void dflat(float *dx, const float *x, const float *lse, const float *slop
     vi own = block_labels(label, VW);
     vf hit = v_gather(t->hit, own), smooth = v_gather(t->smooth, own), log_sum = v_load(lse);
     vi counts = (hit != 0) | (smooth != 0);
-    if (slope != NULL) hit = (vf)((vi)(hit * v_load(slope)) & counts);
+    if (slope != NULL) hit *= v_load(slope);
     vf scale = hit + smooth * t->weight_sum;
     for (int v = 0; v < c; v++, x += VW, dx += VW) {
         vi at = f->pixel[v];
