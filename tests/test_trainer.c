@@ -195,7 +195,7 @@ static void starts_from_weights(void **state) {
     o.classes = 5, o.lr = 1e-6;
     at_train_result r = train_well(&o);
     assert_non_null(strstr(notes, "started from"));
-    assert_non_null(strstr(notes, "classifier"));
+    assert_non_null(strstr(notes, "logits.weight"));
     int64_t n;
     float *w = weights_of("init", &n);
     at_network net;
