@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The basic block of ResNet: "conv1" and "conv2" with a norm each, the input added to their result,
- * and a ReLU. The input is projected ("shortcut") where channels or resolution change. */
+ * and a ReLU. The input is projected ("shortcut") where channels or resolution change. Without
+ * norms conv2 begins small, or each of eight blocks would double the variance. */
 #include "layers/layers.h"
+
+static const float small = 0.35f; /* about 1 / sqrt(8) */
 
 static at_node *conv3x3(at_graph *g, const char *name, at_node *x, at_residual_opts o, int stride,
                         int dilation, bool linear) {
+    at_init init = {0};
+    if (linear && o.norm == AT_NORM_NONE)
+        init = (at_init){.kind = AT_INIT_HE_NORMAL, .value = small};
     return at_conv_block(g, name, x,
                          (at_conv_block_opts){.conv = {.channels = o.channels,
                                                        .kernel = {3, 3},
                                                        .stride = {stride, stride},
                                                        .padding = {dilation, dilation},
-                                                       .dilation = {dilation, dilation}},
+                                                       .dilation = {dilation, dilation},
+                                                       .init = init},
                                               .norm = o.norm,
                                               .linear = linear});
 }
