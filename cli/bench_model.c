@@ -41,6 +41,22 @@ static void print(const at_model *m, const at_bench_opts *o, const at_bench_resu
            cli_bytes(c, (double)r->rss));
 }
 
+/* A line a node: milliseconds of a run, and how fast its multiply-accumulates were done; backward
+ * has two of them for each of forward. */
+static void print_profile(const at_plan *plan, at_mode mode, int runs) {
+    printf("%-36s %10s %8s %10s %8s\n", mode == AT_TRAIN ? "training" : "inference", "forward ms",
+           "GFLOP/s", "backward", "GFLOP/s");
+    for (int i = 0; i < at_plan_step_count(plan); i++) {
+        const at_step_time t = at_plan_step_time(plan, i);
+        const double flops = 2e-9 * t.cost.macs * runs;
+        if (!(t.forward_s + t.backward_s > 0)) continue;
+        printf("%-36s %10.3f %8.1f", t.node->name, 1e3 * t.forward_s / runs, flops / t.forward_s);
+        if (t.backward_s > 0)
+            printf(" %10.3f %8.1f", 1e3 * t.backward_s / runs, 2 * flops / t.backward_s);
+        putchar('\n');
+    }
+}
+
 static at_status run(cli_args *args, at_error *err) {
     const cli_opts *o = &args->opts;
     const at_model *m = at_model_find(args->words[0]);
@@ -52,9 +68,12 @@ static at_status run(cli_args *args, at_error *err) {
                           .precision = o->train.precision,
                           .conv = o->train.conv,
                           .train_only = o->train_only,
+                          .profile = o->profile ? print_profile : NULL,
                           .seed = o->train.seed,
                           .max_bytes = (size_t)(o->train.max_mem_mb * 1e6)};
     if (!m) return cli_unknown_model(args->words[0], err);
+    if (o->profile && o->json)
+        return at_fail(err, AT_ERR_USAGE, "--profile is a table for reading: leave out --json");
     AT_TRY(cli_need_classes(o, err));
     opts.net.classes = o->train.classes;
     AT_TRY(at_model_resolve(m, &opts.net, err));
@@ -77,10 +96,11 @@ const cli_command cli_bench_model = {
         "milliseconds, macs those of one forward of the batch.",
     .options = "classes channels width depth fc upsample norm output-stride rates lrn size batch "
                "precision "
-               "conv threads seed max-mem repeat train-only json",
+               "conv threads seed max-mem repeat train-only profile json",
     .defaults = (const cli_default[]){{"width", "1"}, {"batch", "1"}, {NULL, NULL}},
     .examples =
         "atrous bench model unet --classes 11 --width 0.5 --size 180x240 --batch 4 --threads 2\n"
-        "atrous bench model segnet-basic --classes 11 --train-only --repeat 10 --json",
+        "atrous bench model segnet-basic --classes 11 --train-only --repeat 10 --json\n"
+        "atrous bench model deeplabv3 --classes 11 --size 256 --profile    # where the time goes",
     .run = run,
 };

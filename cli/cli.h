@@ -26,7 +26,7 @@ typedef struct cli_opts {
     /* info, bench */
     at_pair size; /* of the input; for train it is a crop */
     int repeat;
-    bool train_only, dot;
+    bool train_only, profile, dot;
     const char *rf;
     /* data */
     int count;

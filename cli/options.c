@@ -48,6 +48,7 @@ static const own_row own_rows[] = {
 
     {"repeat", "N", "measuring", "runs to measure; median and minimum are told", "5", 1, 100000, AT(repeat), INT, 0},
     {"train-only", NULL, "measuring", "leave inference out", NULL, 0, 0, AT(train_only), SWITCH, 0},
+    {"profile", NULL, "measuring", "also tell where the time goes, node by node", NULL, 0, 0, AT(profile), SWITCH, 0},
 
     {"in", "N|HxW", "arithmetic", "size of the input", "5", 1, 65536, AT(in), PAIR, 'i'},
     {"kernel", "N|HxW", "arithmetic", "size of the kernel", "3", 1, 1024, AT(kernel), PAIR, 'k'},

@@ -6,8 +6,7 @@
 
 #include "data/set.h"
 
-/* ---- CamVid, as in SegNet's tutorial: train/ trainannot/, val/ valannot/, test/ testannot/ ----
- */
+/* ---- CamVid, as in SegNet's tutorial: train/ trainannot/, val/ valannot/, test/ testannot/ ---- */
 
 static const char *const camvid_splits[][2] = {
     {"train", "trainannot"}, {"val", "valannot"}, {"test", "testannot"}};

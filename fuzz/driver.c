@@ -36,7 +36,7 @@ static size_t note_size;
 static uint8_t current[MAX_BYTES];
 static size_t current_size;
 
-/* ---- keeping what crashed -------------------------------------------------------------------- */
+/* ---- keeping what crashed ---- */
 
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)); /* NOLINT */
 
@@ -70,7 +70,7 @@ static void run(const void *data, size_t size) {
     free(exact);
 }
 
-/* ---- mutations ------------------------------------------------------------------------------- */
+/* ---- mutations ---- */
 
 static size_t pick(at_rng *r, size_t n) {
     return n ? at_rng_below(r, (uint32_t)n) : 0;
@@ -151,8 +151,7 @@ static void corpus(void **state) {
     for (int i = 0; i < seed_count; i++) run(seeds[i].data, seeds[i].size);
 }
 
-/* ---- beginning and end -------------------------------------------------------------------------
- */
+/* ---- beginning and end ---- */
 
 static int load_corpus(void **state) {
     (void)state;

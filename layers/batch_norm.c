@@ -53,7 +53,7 @@ static bool relu(const at_step *s) {
     return s->activation == AT_ACT_RELU;
 }
 
-/* ---- forward --------------------------------------------------------------------------------- */
+/* ---- forward ---- */
 
 static void moments_strip(const at_step *s, const at_strip *p) {
     at_collection m = collection(s);
@@ -110,7 +110,7 @@ static void forward(const at_step *s) {
     at_for_strips(s, affine_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2);
 }
 
-/* ---- backward -------------------------------------------------------------------------------- */
+/* ---- backward ---- */
 
 static float *work_row(const at_step *s, int row) {
     char *rows = (char *)s->work + at_collection_bytes(s->in[0].shape, AT_STRIP_PIXELS);

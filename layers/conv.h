@@ -23,8 +23,7 @@ typedef struct at_conv {
 
 typedef enum at_conv_pass { AT_CONV_FORWARD, AT_CONV_DATA } at_conv_pass;
 
-/* ---- geometry along one axis (conv_axis.c)
- * -------------------------------------------------------- */
+/* ---- geometry along one axis (conv_axis.c) ---- */
 
 /* Destination positions first + r * step, r < count, read source positions r * in_step + offset[t]
  * with kernel element k[t], for those t whose position lies inside 0 .. in_size - 1. */
@@ -46,8 +45,7 @@ void at_conv_axis_valid(const at_conv_axis *a, int t, int *begin, int *end);
 /* The end of the run of positions from r on at which the same taps are inside as at r. */
 int at_conv_axis_run(const at_conv_axis *a, int r);
 
-/* ---- direct convolution by tiles (conv_direct.c, conv_direct_dw.c, conv_depthwise.c)
- * ------------------ */
+/* ---- direct convolution by tiles (conv_direct.c, conv_direct_dw.c, conv_depthwise.c) ---- */
 
 /* One pass of one convolution. src is x or dy, dst is y or dx. */
 typedef struct at_conv_call {

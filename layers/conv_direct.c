@@ -41,8 +41,7 @@ static geometry geometry_of(const at_conv *c, at_conv_pass pass) {
     return g;
 }
 
-/* ---- packing
- * ------------------------------------------------------------------------------------------ */
+/* ---- packing ---- */
 
 size_t at_conv_packed_count(const at_conv *c, at_conv_pass pass) {
     geometry g = geometry_of(c, pass);
@@ -125,8 +124,7 @@ void at_conv_pack(const at_conv *c, at_conv_pass pass, const float *weight, cons
     pack_bias(&p);
 }
 
-/* ---- running
- * ------------------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 /* A cut of the work into units: (phase, group, panel chunk, row block). */
 typedef struct cut {

@@ -217,9 +217,7 @@ void at_conv_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *d
     at_parallel_for((d.count + SLICE - 1) / SLICE, add_parts, &d);
 }
 
-/* ---- bias
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- bias ---- */
 
 typedef struct bias_call {
     at_tensor dy;

@@ -11,8 +11,7 @@
 #include "layers/winograd.h"
 #include "nn/kernels/kernels.h"
 
-/* ---- building
- * ------------------------------------------------------------------------------------------- */
+/* ---- building ---- */
 
 static void default_pair(at_pair *p) {
     if (p->h == 0) p->h = 1;
@@ -55,8 +54,7 @@ void at_describe_window(json_t *attrs, at_pair kernel, at_pair stride, at_pair p
     at_describe_pair(attrs, "dilation", dilation);
 }
 
-/* ---- a step's memory
- * -------------------------------------------------------------------------------------- */
+/* ---- a step's memory ---- */
 
 bool at_conv_node_absorb(at_step *s, const at_node *next) {
     if (s->mode == AT_INFER && next->op == &at_op_batch_norm && s->norm == NULL &&
@@ -160,9 +158,7 @@ static void weight_gradient(const at_step *s, const at_conv *c, at_tensor x, at_
         at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
 }
 
-/* ---- forward
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- forward ---- */
 
 static const float *bias_of(const at_step *s) {
     return s->node->param_count > 1 ? at_step_param(s, 1) : NULL;
@@ -211,9 +207,7 @@ void at_conv_node_forward(const at_step *s, const at_conv *c, at_conv_pass pass)
     run(s, &call);
 }
 
-/* ---- backward
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- backward ---- */
 
 enum { MASK_PIXELS = 1024 };
 

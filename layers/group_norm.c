@@ -76,7 +76,7 @@ static void for_groups(const at_step *s, group_body *body) {
                              m.total + (int64_t)2 * image * c, pixels * each});
 }
 
-/* ---- forward --------------------------------------------------------------------------------- */
+/* ---- forward ---- */
 
 static void moments_strip(const at_step *s, const at_strip *p) {
     at_collection m = collection(s);
@@ -119,7 +119,7 @@ static void forward(const at_step *s) {
     at_for_strips(s, affine_strip, AT_STRIP_IMAGES, (at_tensor[]){s->out[0], s->in[0]}, 2);
 }
 
-/* ---- backward -------------------------------------------------------------------------------- */
+/* ---- backward ---- */
 
 static at_dnorm terms(const at_step *s, int image) {
     int64_t row = (int64_t)image * s->node->channels;

@@ -31,8 +31,7 @@ static at_status shape(const at_node *node, const at_shape *in, at_tensor *out, 
     return AT_OK;
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 typedef struct interp_state {
     at_axis y, x;           /* output from input */
@@ -67,8 +66,7 @@ static at_status prepare(at_step *s, at_error *err) {
     return AT_OK;
 }
 
-/* ---- running: both directions are one
- * ------------------------------------------------------------ */
+/* ---- running: both directions are one ---- */
 
 typedef struct resampling {
     const at_step *s;
@@ -128,8 +126,7 @@ static void backward(const at_step *s) {
                           .add = !s->first[0]});
 }
 
-/* ---- describing ---------------------------------------------------------------------------------
- */
+/* ---- describing ---- */
 
 static void cost(const at_node *node, const at_shape *in, at_shape out, at_cost *cost) {
     (void)node;

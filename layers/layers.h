@@ -8,7 +8,7 @@
 
 #include "nn/nn.h"
 
-/* ---- convolution ----------------------------------------------------------------------------- */
+/* ---- convolution ---- */
 
 typedef struct at_conv2d_opts {
     int channels;     /* of the output; required */
@@ -29,7 +29,8 @@ typedef struct at_conv_transpose2d_opts {
     at_pair kernel;
     at_pair stride;
     at_pair padding;        /* as of the convolution whose data gradient this is */
-    at_pair output_padding; /* extra rows and columns at the bottom and right; < max(stride, dilation) */
+    at_pair output_padding; /* extra rows and columns at the bottom and right; < max(stride,
+                               dilation) */
     at_pair dilation;
     int groups;
     bool no_bias;
@@ -37,9 +38,10 @@ typedef struct at_conv_transpose2d_opts {
     at_init init; /* zero: He normal by the taps that meet in one output pixel */
 } at_conv_transpose2d_opts;
 /* Parameters: weight [in, out / groups, kh, kw], bias [out]. */
-at_node *at_conv_transpose2d(at_graph *g, const char *name, at_node *x, at_conv_transpose2d_opts opts);
+at_node *at_conv_transpose2d(at_graph *g, const char *name, at_node *x,
+                             at_conv_transpose2d_opts opts);
 
-/* ---- pooling ----------------------------------------------------------------------------------- */
+/* ---- pooling ---- */
 
 typedef struct at_pool2d_opts {
     at_pair kernel;
@@ -56,12 +58,13 @@ at_node *at_avg_pool2d(at_graph *g, const char *name, at_node *x, at_pool2d_opts
 /* Mean over the image: height and width 1. PyTorch: adaptive_avg_pool2d(output_size=1). */
 at_node *at_global_avg_pool2d(at_graph *g, const char *name, at_node *x);
 
-/* Scatters x to the places `pool` took its maxima from; zeros elsewhere; where two windows chose one
- * place, the later in reading order stays. Height and width are those of `size`: the node that was
- * pooled, or one that pooling would give as many windows. x must have the shape that `pool` gave. */
+/* Scatters x to the places `pool` took its maxima from; zeros elsewhere; where two windows chose
+ * one place, the later in reading order stays. Height and width are those of `size`: the node that
+ * was pooled, or one that pooling would give as many windows. x must have the shape that `pool`
+ * gave. */
 at_node *at_max_unpool2d(at_graph *g, const char *name, at_node *x, at_node *pool, at_node *size);
 
-/* ---- resolution --------------------------------------------------------------------------------- */
+/* ---- resolution ---- */
 
 typedef enum at_interp_mode { AT_NEAREST = 0, AT_BILINEAR, AT_BICUBIC } at_interp_mode;
 
@@ -87,7 +90,7 @@ at_node *at_pad(at_graph *g, const char *name, at_node *x, at_pad_opts opts);
 /* The window of x that begins at `offset` and has the height and width of `size`. */
 at_node *at_crop(at_graph *g, const char *name, at_node *x, at_node *size, at_pair offset);
 
-/* ---- normalisation ------------------------------------------------------------------------------ */
+/* ---- normalisation ---- */
 
 /* eps 0: 1e-5; momentum 0: 0.1. Parameters: weight, bias, running_mean, running_var (var unbiased).
  * Over a single value (1 x 1 at batch 1) the training-mode output is the bias; no gradient passes
@@ -108,12 +111,14 @@ typedef struct at_local_response_norm_opts {
     int size;
     float alpha, beta, k;
 } at_local_response_norm_opts;
-at_node *at_local_response_norm(at_graph *g, const char *name, at_node *x, at_local_response_norm_opts opts);
+at_node *at_local_response_norm(at_graph *g, const char *name, at_node *x,
+                                at_local_response_norm_opts opts);
 
-/* ---- pointwise ------------------------------------------------------------------------------------ */
+/* ---- pointwise ---- */
 
 at_node *at_relu(at_graph *g, const char *name, at_node *x);
-at_node *at_leaky_relu(at_graph *g, const char *name, at_node *x, float negative_slope); /* 0: 0.01 */
+at_node *at_leaky_relu(at_graph *g, const char *name, at_node *x,
+                       float negative_slope);                 /* 0: 0.01 */
 at_node *at_prelu(at_graph *g, const char *name, at_node *x); /* weight [channels], from 0.25 */
 at_node *at_elu(at_graph *g, const char *name, at_node *x, float alpha); /* 0: 1 */
 at_node *at_sigmoid(at_graph *g, const char *name, at_node *x);
@@ -126,29 +131,32 @@ at_node *at_add(at_graph *g, const char *name, at_node *a, at_node *b);
 /* Same shape, or b of height and width 1 (a gate per channel). */
 at_node *at_mul(at_graph *g, const char *name, at_node *a, at_node *b);
 
-/* ---- losses: one number, [1, 1, 1, 1] ---------------------------------------------------------- */
+/* ---- losses: one number, [1, 1, 1, 1] ---- */
 
 typedef struct at_loss_opts {
     const float *class_weights; /* one a class, copied; NULL: all 1 */
     const uint8_t *ignore;      /* ids that count nowhere; copied */
     int ignore_count;
-    float label_smoothing;      /* cross-entropy only; 0 .. 1 */
-    float gamma;                /* focal only; 0: 2 */
-    float smooth;               /* Dice only; 0: 1 */
+    float label_smoothing; /* cross-entropy only; 0 .. 1 */
+    float gamma;           /* focal only; 0: 2 */
+    float smooth;          /* Dice only; 0: 1 */
 } at_loss_opts;
 /* Labels outside 0 .. classes-1 that are not ignored are the caller's error; they count as ignored.
  * If everything is ignored the loss is 0 and so is every gradient.
  *
- * Cross-entropy: PyTorch's cross_entropy with weight, label_smoothing and reduction "mean" (divided by
- * the sum of the labels' weights). Focal: mean over counted pixels of
- * -w (1 - p)^gamma log p (Lin et al., ICCV 2017), divided by the sum of weights likewise. Dice: 1 -
- * mean over classes present in the labels of (2 sum p t + smooth) / (sum p + sum t + smooth), over
- * the batch; class weights weigh the mean. */
-at_node *at_softmax_cross_entropy(at_graph *g, const char *name, at_node *logits, at_node *target, at_loss_opts opts);
-at_node *at_soft_dice(at_graph *g, const char *name, at_node *logits, at_node *target, at_loss_opts opts);
-at_node *at_focal(at_graph *g, const char *name, at_node *logits, at_node *target, at_loss_opts opts);
+ * Cross-entropy: PyTorch's cross_entropy with weight, label_smoothing and reduction "mean" (divided
+ * by the sum of the labels' weights). Focal: mean over counted pixels of -w (1 - p)^gamma log p
+ * (Lin et al., ICCV 2017), divided by the sum of weights likewise. Dice: 1 - mean over classes
+ * present in the labels of (2 sum p t + smooth) / (sum p + sum t + smooth), over the batch; class
+ * weights weigh the mean. */
+at_node *at_softmax_cross_entropy(at_graph *g, const char *name, at_node *logits, at_node *target,
+                                  at_loss_opts opts);
+at_node *at_soft_dice(at_graph *g, const char *name, at_node *logits, at_node *target,
+                      at_loss_opts opts);
+at_node *at_focal(at_graph *g, const char *name, at_node *logits, at_node *target,
+                  at_loss_opts opts);
 
-/* ---- composites: they only call the above ------------------------------------------------------- */
+/* ---- composites: they only call the above ---- */
 
 typedef enum at_norm_kind { AT_NORM_BATCH = 0, AT_NORM_GROUP, AT_NORM_NONE } at_norm_kind;
 
@@ -184,8 +192,8 @@ typedef struct at_residual_opts {
 } at_residual_opts;
 at_node *at_residual_block(at_graph *g, const char *name, at_node *x, at_residual_opts opts);
 
-/* Hybrid dilated convolution (Wang et al., WACV 2018, section 3.2): a chain of residual blocks whose
- * 3x3 convolutions cycle through `rates`, beginning with rates[first]. */
+/* Hybrid dilated convolution (Wang et al., WACV 2018, section 3.2): a chain of residual blocks
+ * whose 3x3 convolutions cycle through `rates`, beginning with rates[first]. */
 typedef struct at_hdc_opts {
     int channels, blocks, stride;
     const int *rates;

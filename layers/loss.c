@@ -6,8 +6,7 @@
 
 #include "layers/chunks.h"
 
-/* ---- chunks -----------------------------------------------------------------------------------
- */
+/* ---- chunks ---- */
 
 static int64_t chunk_pixels(const at_step *s) {
     at_shape x = s->in[0].shape;
@@ -45,8 +44,7 @@ at_status at_loss_prepare(at_step *s, size_t part, at_error *err) {
     return AT_OK;
 }
 
-/* ---- weights ----------------------------------------------------------------------------------
- */
+/* ---- weights ---- */
 
 void at_loss_label_weights(const at_loss_attrs *a, double scale, float *by_label) {
     for (int k = 0; k < AT_LABELS; k++)
@@ -60,8 +58,7 @@ double at_loss_weight_sum(const at_loss_attrs *a, const int64_t *count) {
     return sum;
 }
 
-/* ---- descriptor -------------------------------------------------------------------------------
- */
+/* ---- descriptor ---- */
 
 at_status at_loss_shape(const at_node *node, const at_shape *in, at_tensor *out, at_error *err) {
     (void)node;
@@ -93,8 +90,7 @@ void at_loss_describe(const at_loss_attrs *a, json_t *attrs) {
     json_decref(ignored);
 }
 
-/* ---- building ---------------------------------------------------------------------------------
- */
+/* ---- building ---- */
 
 static bool options_valid(at_graph *g, const char *name, const at_loss_opts *o, int classes) {
     if (classes > AT_MAX_CLASSES)

@@ -34,7 +34,7 @@ static at_status prepare(at_step *s, at_error *err) {
     return AT_OK;
 }
 
-/* ---- of one shape ---------------------------------------------------------------------------- */
+/* ---- of one shape ---- */
 
 static void multiply(const at_step *s, const at_strip *p) {
     (void)s;
@@ -49,7 +49,7 @@ static void multiply_second(const at_step *s, const at_strip *p) {
     at_kernels_get()->mul(p->t[0], p->t[1], p->t[2], p->rows, p->cols, !s->first[1]);
 }
 
-/* ---- by a gate ------------------------------------------------------------------------------- */
+/* ---- by a gate ---- */
 
 static at_rows gate(const at_step *s, int image) {
     return (at_rows){at_f32(s->in[1]) + image * s->in[1].ld, 0};
@@ -82,8 +82,7 @@ static void gather_gates(const at_step *s) {
     }
 }
 
-/* ---- the operator -----------------------------------------------------------------------------
- */
+/* ---- the operator ---- */
 
 static void forward(const at_step *s) {
     at_tensor t[] = {s->out[0], s->in[0], s->in[1]};

@@ -3,7 +3,7 @@
 
 #include "layers/chunks.h"
 
-/* ---- attributes ------------------------------------------------------------------------------ */
+/* ---- attributes ---- */
 
 bool at_pool_defaults(at_graph *g, const char *name, at_pool2d_opts *o) {
     if (o->stride.h == 0) o->stride.h = o->kernel.h;
@@ -38,8 +38,7 @@ void at_pool_describe(const at_pool2d_opts *o, json_t *attrs) {
     json_object_set_new(attrs, "ceil_mode", json_boolean(o->ceil_mode));
 }
 
-/* ---- sizes ------------------------------------------------------------------------------------
- */
+/* ---- sizes ---- */
 
 /* Does every window have a tap inside? Only a dilated one can step over the plane. */
 static bool all_touch(int size, at_window w, int out) {
@@ -69,8 +68,7 @@ at_status at_pool_shape(const at_pool2d_opts *o, at_shape large, at_shape *small
     return axis_size(large.w, w, o->ceil_mode, &small->w, err);
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 typedef struct pool_cut {
     const at_pool_run *run;

@@ -18,9 +18,7 @@ enum {
     CHUNK = 64, /* destination channels whose products wait for the output transform */
 };
 
-/* ---- sizes
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- sizes ---- */
 
 static int panels_of(const at_winograd *w) {
     int nr = at_kernels_get()->conv_nr;
@@ -92,9 +90,7 @@ size_t at_winograd_scratch_bytes(const at_conv *c) {
     return a > b ? a : b;
 }
 
-/* ---- weights
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- weights ---- */
 
 typedef struct packing {
     const at_conv *conv;
@@ -164,9 +160,7 @@ void at_winograd_pack(const at_conv *c, at_conv_pass pass, const float *weight, 
         bias_out[j] = bias != NULL && j < (size_t)p.w.dst.c ? bias[j] : 0;
 }
 
-/* ---- running
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 typedef struct run {
     const at_conv_call *call;

@@ -27,8 +27,7 @@ size_t at_winograd_dw_scratch_bytes(const at_conv *c);
 void at_winograd_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,
                     ptrdiff_t dy_ld, float *dw, void *work, char *scratch, size_t scratch_bytes);
 
-/* ---- shared by winograd.c and winograd_dw.c
- * --------------------------------------------------------- */
+/* ---- shared by winograd.c and winograd_dw.c ---- */
 
 typedef void at_wino_into(const at_wino_in *t);
 typedef void at_wino_outof(const at_wino_out *t);

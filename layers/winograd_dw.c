@@ -88,8 +88,7 @@ static int at_most(int v, int most) {
     return v < most ? v : most;
 }
 
-/* ---- one unit
- * ---------------------------------------------------------------------------------------------- */
+/* ---- one unit ---- */
 
 typedef struct unit {
     int i0, ic, o0, oc; /* its channels */
@@ -174,8 +173,7 @@ static void unit_body(void *arg, int64_t index, int worker) {
     }
 }
 
-/* ---- the end: shares added, transformed back, into dw
- * ----------------------------------------------------------- */
+/* ---- the end: shares added, transformed back, into dw ---- */
 
 /* One source channel of one range pair. */
 static void finish_body(void *arg, int64_t index, int worker) {

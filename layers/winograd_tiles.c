@@ -100,8 +100,7 @@ void at_tile_input(const at_winograd *w, const at_tile_block *b, int ty, int tx,
     w->input(&t);
 }
 
-/* ---- cost: multiply-adds at the rates measured for each part (docs/benchmarks.md)
- * -------------------------- */
+/* ---- cost: multiply-adds at the rates measured for each part (docs/benchmarks.md) ---- */
 
 static double rounded(int n, int to) {
     return (double)ceil_div(n, to) * to;

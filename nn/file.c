@@ -19,7 +19,7 @@ static at_status fail_errno(at_error *err, const char *doing, const char *path, 
                    path, strerror(code));
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static at_status fail_limit(at_error *err, const char *path, size_t limit) {
     return at_fail(err, AT_ERR_INPUT, "'%s' is larger than %zu bytes", path, limit);
@@ -79,7 +79,7 @@ at_status at_file_read(const char *path, size_t limit, char **data, size_t *size
     return status;
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* Locks a temporary just opened and empties it. False if a living process holds it; also if its
  * holder has just renamed it: then the name no longer leads to the file we have open. Where the
@@ -185,7 +185,7 @@ at_status at_file_write(const char *path, const void *data, size_t size, at_erro
     return at_file_commit(&w, err);
 }
 
-/* ---- paths ----------------------------------------------------------------------------------- */
+/* ---- paths ---- */
 
 bool at_path_exists(const char *path) {
     struct stat info;

@@ -12,9 +12,9 @@
  * more than `limit` bytes, is AT_ERR_INPUT; limit 0 means 4 GiB. */
 at_status at_file_read(const char *path, size_t limit, char **data, size_t *size, at_error *err);
 
-/* An atomic write in progress: at_file_begin, then fwrite to .stream, then commit or abandon; commit
- * notices what fwrite could not write. A link is followed; a target that is no regular file (a
- * pipe, /dev/stdout) is written directly. */
+/* An atomic write in progress: at_file_begin, then fwrite to .stream, then commit or abandon;
+ * commit notices what fwrite could not write. A link is followed; a target that is no regular file
+ * (a pipe, /dev/stdout) is written directly. */
 typedef struct at_file_writer {
     FILE *stream;
     char *path, *temporary; /* owned; temporary NULL: written directly */
@@ -34,7 +34,8 @@ at_status at_make_dirs(const char *path, at_error *err);
 bool at_path_exists(const char *path);
 bool at_path_is_dir(const char *path);
 
-/* "a/b" from "a" and "b" (an absolute "b" stays itself), or formatted text; malloc'ed, NULL when out of memory. */
+/* "a/b" from "a" and "b" (an absolute "b" stays itself), or formatted text; malloc'ed, NULL when
+ * out of memory. */
 char *at_path_join(const char *directory, const char *name);
 char *at_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

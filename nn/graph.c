@@ -38,7 +38,7 @@ void at_graph_free(at_graph *g) {
     free(g);
 }
 
-/* ---- errors ---------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 at_node *at_graph_fail(at_graph *g, const char *format, ...) {
     if (g->error.status != AT_OK) return NULL;
@@ -65,8 +65,7 @@ at_status at_graph_status(const at_graph *g, at_error *err) {
     return g->error.status;
 }
 
-/* ---- names -------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 /* A push that fails still counts, so that pushes and pops stay in pairs. */
 void at_graph_push(at_graph *g, const char *format, ...) {
@@ -98,8 +97,7 @@ static char *join(const char *a, const char *separator, const char *b) {
     return s;
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------
- */
+/* ---- nodes ---- */
 
 /* Room for one more item in a growing array. */
 static bool grow(void **items, int count, int *capacity, size_t size) {
@@ -214,8 +212,7 @@ at_node *at_graph_find(const at_graph *g, const char *name) {
     return NULL;
 }
 
-/* ---- parameters
- * ---------------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
 static int64_t dims_product(const at_param_spec *s) {
     int64_t count = 1;
@@ -330,8 +327,7 @@ float *at_node_param(const at_node *node, int i) {
     return node->graph->values + node->graph->params[node->params[i]].offset;
 }
 
-/* ---- layouts
- * -------------------------------------------------------------------------------------- */
+/* ---- layouts ---- */
 
 /* Where element (a, b, y, x) of dims d lies in AT_LAYOUT_CONV. */
 static int64_t conv_place(const int *d, int a, int b, int y, int x) {

@@ -15,7 +15,7 @@
 typedef struct at_graph at_graph;
 typedef struct at_node at_node;
 
-/* ---- parameters ---------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
 /* How a parameter lies in the graph's flat buffer. Files always hold PyTorch's order. */
 typedef enum at_layout {
@@ -55,7 +55,7 @@ typedef struct at_param {
     int64_t offset; /* in floats, in the graph's flat value and gradient buffers; 64-byte aligned */
 } at_param;
 
-/* ---- nodes: read only outside nn and layers ------------------------------------------------- */
+/* ---- nodes: read only outside nn and layers ---- */
 
 typedef struct at_op at_op; /* nn/op.h */
 
@@ -76,7 +76,7 @@ struct at_node {
     const void *attrs; /* the operator's own struct */
 };
 
-/* ---- making and asking ----------------------------------------------------------------------- */
+/* ---- making and asking ---- */
 
 /* NULL when out of memory. */
 at_graph *at_graph_new(void);

@@ -9,7 +9,8 @@
 #include "nn/status.h"
 
 /* *root is a new reference (json_decref). `where` names the source in errors. */
-at_status at_json_parse(const char *text, size_t size, const char *where, json_t **root, at_error *err);
+at_status at_json_parse(const char *text, size_t size, const char *where, json_t **root,
+                        at_error *err);
 at_status at_json_load(const char *path, json_t **root, at_error *err);
 
 /* Writes indented JSON, atomically; numbers with 15 digits, so that 0.1 reads 0.1 and every float

@@ -70,7 +70,7 @@ struct at_op {
     const char *output_names[AT_MAX_OUTPUTS]; /* only where there are two: "value", "indices" */
 };
 
-/* ---- for operator functions (layers/) ------------------------------------------------------- */
+/* ---- for operator functions (layers/) ---- */
 
 /* Adds a node; copies attrs. NULL, with the graph's error set, if an input is NULL, belongs to
  * another graph, or the name is taken. A NULL name means the operator's. */
@@ -84,7 +84,7 @@ void at_node_set_port(at_node *node, int input, int port);
 /* Adds the node's next parameter, named node name + "." + op->param_names[i]. */
 void at_node_add_param(at_node *node, at_param_spec spec);
 
-/* ---- a node in a plan ------------------------------------------------------------------------ */
+/* ---- a node in a plan ---- */
 
 typedef enum at_mode { AT_INFER = 0, AT_TRAIN } at_mode;
 typedef enum at_precision { AT_FP32 = 0, AT_BF16_MIXED, AT_PRECISION_AUTO } at_precision;

@@ -16,8 +16,7 @@ static bool is_source(const at_node *n) {
     return n->input_count == 0;
 }
 
-/* ---- which nodes --------------------------------------------------------------------------------
- */
+/* ---- which nodes ---- */
 
 /* Ancestors of the output, walking ids downwards: a node's inputs have smaller ids. A node that
  * only lends its shape needs a shape, not a value. */
@@ -34,8 +33,7 @@ static void mark_needed(at_plan *p, const at_node *output, bool *shaped) {
     }
 }
 
-/* ---- which shapes
- * -------------------------------------------------------------------------------- */
+/* ---- which shapes ---- */
 
 enum { MAX_INPUTS = 64 };
 
@@ -62,8 +60,7 @@ static at_status shape_node(at_plan *p, const at_node *n, at_error *err) {
     return AT_OK;
 }
 
-/* ---- which steps
- * ---------------------------------------------------------------------------------- */
+/* ---- which steps ---- */
 
 /* The one reader of a node's value, or NULL if there are none or several. */
 static const at_node *only_reader(const at_plan *p, const at_node *n) {
@@ -168,8 +165,7 @@ static at_status build_steps(at_plan *p, const at_node *output, at_error *err) {
     return AT_OK;
 }
 
-/* ---- putting it together
- * --------------------------------------------------------------------------- */
+/* ---- putting it together ---- */
 
 static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_error *err) {
     *out = NULL;
@@ -306,8 +302,7 @@ void at_plan_free(at_plan *p) {
     free(p);
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------------------ */
+/* ---- asking ---- */
 
 size_t at_plan_bytes(const at_plan *p) {
     return p->arena_bytes +

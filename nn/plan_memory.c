@@ -13,8 +13,7 @@ enum {
     RED_ZONE = 64
 }; /* bytes; red zones separate buffers so that ASan sees a spill */
 
-/* ---- lives
- * ---------------------------------------------------------------------------------------- */
+/* ---- lives ---- */
 
 static int last_moment(const at_plan *p) {
     return p->opts.mode == AT_TRAIN ? 2 * p->count - 1 : p->count - 1;
@@ -105,8 +104,7 @@ static void lifetimes(at_plan *p) {
     for (int i = p->count - 1; i >= 0; i--) reader_lives(p, i);
 }
 
-/* ---- places
- * --------------------------------------------------------------------------------------- */
+/* ---- places ---- */
 
 static int larger_first(const void *a, const void *b) {
     const at_buffer *x = *(at_buffer *const *)a, *y = *(at_buffer *const *)b;
@@ -162,8 +160,7 @@ at_status at_plan_place(at_plan *p, at_error *err) {
     return AT_OK;
 }
 
-/* ---- pointers
- * ------------------------------------------------------------------------------------- */
+/* ---- pointers ---- */
 
 static void *at_place(const at_plan *p, const at_buffer *b) {
     return b->used ? p->arena + b->offset : NULL;

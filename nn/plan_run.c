@@ -9,8 +9,7 @@
 #include "nn/plan_private.h"
 #include "nn/threads.h"
 
-/* ---- what a step may touch
- * --------------------------------------------------------------------------- */
+/* ---- what a step may touch ---- */
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -50,8 +49,7 @@ static void unguard(const at_plan *p) {
 }
 #endif
 
-/* ---- steps
- * --------------------------------------------------------------------------------------------- */
+/* ---- steps ---- */
 
 static double now(void) {
     struct timespec t;
@@ -105,8 +103,7 @@ static void backward_step(at_plan *p, int i) {
     if (p->profile) ps->backward_s += now() - t;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 void at_plan_set_iteration(at_plan *p, uint64_t seed, uint64_t iteration) {
     for (int i = 0; i < p->count; i++) {
@@ -129,8 +126,7 @@ void at_plan_backward(at_plan *p) {
     unguard(p);
 }
 
-/* ---- looking for what is not finite
- * ------------------------------------------------------------------------ */
+/* ---- looking for what is not finite ---- */
 
 /* The first image of the batch with a value that is not finite, or -1. */
 static int bad_image(at_tensor t) {

@@ -27,10 +27,10 @@ typedef struct at_rng {
 at_rng at_rng_make(uint64_t seed, at_purpose purpose, uint64_t a, uint64_t b);
 
 uint32_t at_rng_u32(at_rng *r);
-float at_rng_uniform(at_rng *r);                     /* [0, 1), 24 bits */
-float at_rng_range(at_rng *r, float low, float high); /* [low, high) */
-uint32_t at_rng_below(at_rng *r, uint32_t n);        /* 0 .. n-1 without bias; n >= 1 */
-float at_rng_normal(at_rng *r);                      /* mean 0, variance 1 (Box-Muller) */
+float at_rng_uniform(at_rng *r);                       /* [0, 1), 24 bits */
+float at_rng_range(at_rng *r, float low, float high);  /* [low, high) */
+uint32_t at_rng_below(at_rng *r, uint32_t n);          /* 0 .. n-1 without bias; n >= 1 */
+float at_rng_normal(at_rng *r);                        /* mean 0, variance 1 (Box-Muller) */
 void at_rng_shuffle(at_rng *r, int *items, int count); /* Fisher-Yates */
 
 uint64_t at_hash(const char *text); /* FNV-1a, 64 bits: names as stream numbers */

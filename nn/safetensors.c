@@ -27,7 +27,7 @@ enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
 
 static const char metadata_key[] = "__metadata__";
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static at_status parse_dtype(const json_t *j, const char *path, at_st_tensor *t, at_error *err) {
     const char *name = json_string_value(j);
@@ -206,7 +206,7 @@ int64_t at_st_count(const at_st_tensor *t) {
     return (int64_t)(t->bytes / dtypes[t->dtype].size);
 }
 
-/* ---- conversion ------------------------------------------------------------------------------ */
+/* ---- conversion ---- */
 
 static float from_bits(uint32_t bits) {
     float value;
@@ -253,7 +253,7 @@ at_status at_st_read_f32(const at_st_file *f, const at_st_tensor *t, float *out,
     }
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* The widest dtype. Data and header go from the widest to the narrowest: then each tensor is
  * aligned to its element, which some readers need. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The safetensors container: 8 bytes of header length (little endian), a JSON header, the data.
- * The reader trusts nothing: lengths, overlaps, gaps, dtypes, shape products and duplicate names are
- * checked, and errors name the file and the tensor. The writer is atomic (nn/file.h). */
+ * The reader trusts nothing: lengths, overlaps, gaps, dtypes, shape products and duplicate names
+ * are checked, and errors name the file and the tensor. The writer is atomic (nn/file.h). */
 #ifndef AT_NN_SAFETENSORS_H
 #define AT_NN_SAFETENSORS_H
 
@@ -12,7 +12,15 @@
 
 enum { AT_ST_MAX_RANK = 8 };
 
-typedef enum at_st_dtype { AT_ST_F32, AT_ST_F64, AT_ST_F16, AT_ST_BF16, AT_ST_I64, AT_ST_I32, AT_ST_U8 } at_st_dtype;
+typedef enum at_st_dtype {
+    AT_ST_F32,
+    AT_ST_F64,
+    AT_ST_F16,
+    AT_ST_BF16,
+    AT_ST_I64,
+    AT_ST_I32,
+    AT_ST_U8
+} at_st_dtype;
 
 typedef struct at_st_tensor {
     const char *name;
@@ -29,7 +37,7 @@ typedef struct at_st_file {
     size_t size;
     at_st_tensor *tensors; /* in the order of their data */
     int count;
-    json_t *header; /* names live in here */
+    json_t *header;   /* names live in here */
     json_t *metadata; /* the "__metadata__" object of strings, or an empty object */
 } at_st_file;
 
@@ -48,7 +56,7 @@ at_status at_st_read_f32(const at_st_file *f, const at_st_tensor *t, float *out,
 
 /* Writes tensors (data in C order) and metadata (an object of strings, or NULL), in the order given
  * but wider dtypes first. A name given twice is AT_ERR_INPUT. */
-at_status at_st_write(const char *path, const at_st_tensor *tensors, int count, const json_t *metadata,
-                      at_error *err);
+at_status at_st_write(const char *path, const at_st_tensor *tensors, int count,
+                      const json_t *metadata, at_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The size arithmetic of convolution, transposed convolution and pooling, once for everybody.
  * Relations: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016), with
- * dilation (relation 15) and output padding (relation 14). One axis at a time; padding is pixels per
- * side. A size that comes out below 1, or any argument out of range, is AT_ERR_INPUT with the
+ * dilation (relation 15) and output padding (relation 14). One axis at a time; padding is pixels
+ * per side. A size that comes out below 1, or any argument out of range, is AT_ERR_INPUT with the
  * numbers in the text. */
 #ifndef AT_NN_SIZE_H
 #define AT_NN_SIZE_H

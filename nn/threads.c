@@ -51,7 +51,7 @@ void at_flush_denormals(void) {
     at_fp_set(at_fp_get() | AT_FP_FLUSH);
 }
 
-/* ---- waiting --------------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 static int64_t now_ns(void) {
     struct timespec t;
@@ -114,7 +114,7 @@ static void wake_workers(int64_t wanted) {
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* ---- working --------------------------------------------------------------------------------- */
+/* ---- working ---- */
 
 static void take_indices(int worker) {
     int64_t i;
@@ -182,8 +182,7 @@ void at_parallel_for(int64_t count, at_parallel_body *body, void *arg) {
     at_fp_set(before);
 }
 
-/* ---- starting and stopping --------------------------------------------------------------------
- */
+/* ---- starting and stopping ---- */
 
 static int processors(void) {
     cpu_set_t set[MAX_THREADS / CPU_SETSIZE * 8]; /* room for 8192 processors */

@@ -22,8 +22,8 @@ int at_threads(void);
  * when all are done. worker is in 0 .. at_threads()-1 and numbers per-thread scratch: within one
  * loop no two bodies run with the same worker at once.
  *
- * The pool runs one loop at a time. A loop started inside a body runs in that body's thread alone and
- * hands the body's worker on, so the two share scratch. A loop started by another thread of the
+ * The pool runs one loop at a time. A loop started inside a body runs in that body's thread alone
+ * and hands the body's worker on, so the two share scratch. A loop started by another thread of the
  * program while the pool is busy runs in that thread alone, as worker 0: scratch must therefore
  * belong to the loop's owner (a plan), never to the process. A loop of one index runs in its caller
  * as worker 0 and leaves the pool free for loops inside it.

@@ -11,7 +11,7 @@
 
 #include "nn/file.h"
 
-/* ---- loading --------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 enum { SHAPE_TEXT = AT_ST_MAX_RANK * 22 + 3 };
 
@@ -117,8 +117,7 @@ at_status at_weights_load(at_graph *g, const at_st_file *f, at_error *err) {
     return AT_OK;
 }
 
-/* ---- loading what fits ------------------------------------------------------------------------
- */
+/* ---- loading what fits ---- */
 
 /* Adds a line to the report; the text ends with "..." once a line didn't fit. */
 static void note(at_load_report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -171,8 +170,7 @@ at_status at_weights_load_partial(at_graph *g, const at_st_file *f, at_load_repo
     return status;
 }
 
-/* ---- saving -----------------------------------------------------------------------------------
- */
+/* ---- saving ---- */
 
 typedef struct parcel {
     at_st_tensor *tensors;

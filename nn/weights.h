@@ -18,12 +18,13 @@ typedef struct at_load_report {
 at_status at_weights_load(at_graph *g, const at_st_file *f, at_error *err);
 
 /* Loads what fits by name and shape, leaves the rest as it is. */
-at_status at_weights_load_partial(at_graph *g, const at_st_file *f, at_load_report *report, at_error *err);
+at_status at_weights_load_partial(at_graph *g, const at_st_file *f, at_load_report *report,
+                                  at_error *err);
 
 /* Loads a buffer laid out like the graph's values from tensors named prefix + parameter name, as
  * strictly; with a prefix, running statistics may be missing (see trainable_only) and stay. */
-at_status at_weights_load_flat(const at_graph *g, const at_st_file *f, const char *prefix, float *flat,
-                               at_error *err);
+at_status at_weights_load_flat(const at_graph *g, const at_st_file *f, const char *prefix,
+                               float *flat, at_error *err);
 
 /* One group of tensors to save: a flat buffer laid out like the graph's values. */
 typedef struct at_flat {
@@ -34,6 +35,7 @@ typedef struct at_flat {
 
 /* Writes all groups, then `extra` tensors, into one file with `metadata` (strings; NULL: none). */
 at_status at_weights_save(const at_graph *g, const char *path, const at_flat *flats, int flat_count,
-                          const at_st_tensor *extra, int extra_count, const json_t *metadata, at_error *err);
+                          const at_st_tensor *extra, int extra_count, const json_t *metadata,
+                          at_error *err);
 
 #endif

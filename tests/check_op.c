@@ -14,7 +14,7 @@
 #include "tests/check_slices.h"
 #include "tests/check_trial.h"
 
-/* ---- comparing ------------------------------------------------------------------------------- */
+/* ---- comparing ---- */
 
 static double tolerance(const check_trial *t) {
     return t->c->tolerance > 0 ? t->c->tolerance : 2e-5;
@@ -76,7 +76,7 @@ static void expect_same(const float *a, const float *b, int64_t count, const cha
                  at_kernels_get()->level, threads);
 }
 
-/* ---- the checks ------------------------------------------------------------------------------ */
+/* ---- the checks ---- */
 
 static void check_adding(const check_trial *once) {
     check_result r = check_run(once, 2);

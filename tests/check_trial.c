@@ -15,7 +15,7 @@ void *check_zeros(int64_t count, size_t size) {
     return p;
 }
 
-/* ---- making a trial -------------------------------------------------------------------------- */
+/* ---- making a trial ---- */
 
 void check_build(check_trial *t, int copies) {
     const check_case *c = t->c;
@@ -128,7 +128,7 @@ void check_trial_free(check_trial *t) {
     free(t);
 }
 
-/* ---- running --------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 void check_load_params(const check_trial *t) {
     for (int k = 0; k < t->params; k++) {

@@ -102,8 +102,7 @@ static void test_slopes_are_positive(void **state) {
     check_op_refuses(&(check_case){.arg = &e, .build = build}, "alpha");
 }
 
-/* ---- a network that has lost its numbers must show it ------------------------------------------
- */
+/* ---- a network that has lost its numbers must show it ---- */
 
 /* ReLUs done by what is before them: a 3x3 convolution (twice: by products, by Winograd), a
  * depthwise one, a norm, an addition. */

@@ -10,7 +10,7 @@
 
 #include "tests/check_op.h"
 
-/* ---- add ------------------------------------------------------------------------------------- */
+/* ---- add ---- */
 
 static at_node *build_add(at_graph *g, at_node *const *x, const void *arg) {
     (void)arg;
@@ -45,7 +45,7 @@ static void test_add(void **state) {
                      "5 channels (x0) and 4");
 }
 
-/* ---- mul ------------------------------------------------------------------------------------- */
+/* ---- mul ---- */
 
 static at_node *build_mul(at_graph *g, at_node *const *x, const void *arg) {
     (void)arg;
@@ -108,7 +108,7 @@ static void test_mul(void **state) {
     check_op_refuses(&(check_case){.channels = {1, 2}, .build = build_mul}, "1 channels (x0) by 2");
 }
 
-/* ---- cat ------------------------------------------------------------------------------------- */
+/* ---- cat ---- */
 
 static at_node *build_cat(at_graph *g, at_node *const *x, const void *arg) {
     (void)arg;
@@ -138,7 +138,7 @@ static void test_cat(void **state) {
     check_op_refuses(&(check_case){.build = build_cat_one, .arg = &none}, "nothing to concatenate");
 }
 
-/* ---- sizes that don't fit -------------------------------------------------------------------- */
+/* ---- sizes that don't fit ---- */
 
 static at_node *build_unequal(at_graph *g, at_node *const *x, const void *arg) {
     at_node *y = at_pad(g, NULL, x[0], (at_pad_opts){.left = 1});

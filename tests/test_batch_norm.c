@@ -71,7 +71,7 @@ static void test_far_from_zero(void **state) {
         .low = 100, .high = 101, .build = build, .naive = naive, .arg = &plain, .tolerance = 1e-4});
 }
 
-/* ---- by hand --------------------------------------------------------------------------------- */
+/* ---- by hand ---- */
 
 typedef struct hand {
     at_graph *g;

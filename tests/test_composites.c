@@ -110,7 +110,7 @@ static void test_residual_blocks(void **state) {
     at_graph_free(g);
 }
 
-/* ---- forward and backward, without norms ----------------------------------------------------- */
+/* ---- forward and backward, without norms ---- */
 
 enum { IN = 2, MID = 3, PIXELS = 2 * 61 * 83, MOST = PIXELS * 4 * MID };
 

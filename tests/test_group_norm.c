@@ -10,7 +10,7 @@
 
 #include "tests/check_op.h"
 
-/* ---- group norm ------------------------------------------------------------------------------ */
+/* ---- group norm ---- */
 
 typedef struct group_case {
     at_group_norm_opts opts;
@@ -81,7 +81,7 @@ static void test_far_from_zero(void **state) {
                            .tolerance = 1e-4});
 }
 
-/* ---- local response norm --------------------------------------------------------------------- */
+/* ---- local response norm ---- */
 
 static at_node *build_lrn(at_graph *g, at_node *const *x, const void *arg) {
     return at_local_response_norm(g, NULL, x[0], *(const at_local_response_norm_opts *)arg);

@@ -151,7 +151,7 @@ static void test_moments_after_an_outlier(void **state) {
     }
 }
 
-/* ---- dropout --------------------------------------------------------------------------------- */
+/* ---- dropout ---- */
 
 static void test_dropout_mask(void **state) {
     static const uint32_t key[] = {0x12345678, 0x9abcdef0},

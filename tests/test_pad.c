@@ -9,7 +9,7 @@
 
 #include "tests/check_op.h"
 
-/* ---- pad ------------------------------------------------------------------------------------- */
+/* ---- pad ---- */
 
 static at_node *build(at_graph *g, at_node *const *x, const void *arg) {
     return at_pad(g, NULL, x[0], *(const at_pad_opts *)arg);
@@ -98,7 +98,7 @@ static void test_description(void **state) {
     at_graph_free(g);
 }
 
-/* ---- crop ------------------------------------------------------------------------------------ */
+/* ---- crop ---- */
 
 /* Takes a window as large as x out of a larger image made of x: zeros around it. */
 static at_node *build_crop(at_graph *g, at_node *const *x, const void *arg) {

@@ -101,8 +101,7 @@ static void lines_are_cut(void **state) {
     free(path);
 }
 
-/* ---- options
- * -------------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 static void set(at_train_opts *o, const char *name, const char *text) {
     at_error err = {0};

@@ -29,8 +29,7 @@ static int remove_path(void **state) {
     return 0;
 }
 
-/* ---- good files -------------------------------------------------------------------------------
- */
+/* ---- good files ---- */
 
 static void round_trip(void **state) {
     (void)state;
@@ -96,8 +95,7 @@ static void writer_refuses(void **state) {
     assert_non_null(strstr(err.text, "UTF-8"));
 }
 
-/* ---- files made by hand ------------------------------------------------------------------------
- */
+/* ---- files made by hand ---- */
 
 static at_status parse(at_st_file *f, uint64_t length, const char *header, size_t header_size,
                        const void *data, size_t size, at_error *err) {

@@ -21,6 +21,8 @@ typedef struct at_bench_opts {
     bool train_only;
     uint64_t seed;
     size_t max_bytes; /* for a plan; 0: what is free */
+    /* Optional: sees both plans, with the seconds that `runs` runs spent in each step. */
+    void (*profile)(const at_plan *plan, at_mode mode, int runs);
 } at_bench_opts;
 
 typedef struct at_bench_result {

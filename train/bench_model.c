@@ -63,12 +63,14 @@ static at_status measure(at_plan *plan, at_optim *optim, const at_bench_opts *o,
     double *ms = malloc((size_t)o->repeat * sizeof *ms);
     if (!ms) return at_fail_memory(err, "timings", (size_t)o->repeat * sizeof *ms);
     step(plan, optim, o->seed, 0);
+    at_plan_profile(plan, o->profile != NULL);
     for (int i = 0; i < o->repeat; i++) {
         const double begin = now_ms();
         step(plan, optim, o->seed, i + 1);
         ms[i] = now_ms() - begin;
     }
     *out = summary(ms, o->repeat);
+    if (o->profile) o->profile(plan, optim ? AT_TRAIN : AT_INFER, o->repeat);
     free(ms);
     return AT_OK;
 }

@@ -12,8 +12,7 @@ char *at_checkpoint_path(const at_trainer *t) {
     return at_trainer_path(t, "weights/last.safetensors");
 }
 
-/* ---- position
- * ------------------------------------------------------------------------------------ */
+/* ---- position ---- */
 
 static json_t *position_to_json(const at_trainer *t) {
     const at_position *p = &t->at;
@@ -40,8 +39,7 @@ static bool position_from_json(at_trainer *t, json_t *j) {
     return p->epoch >= 0 && p->batch >= 0 && p->batch <= t->batches && iteration >= 0 && steps >= 0;
 }
 
-/* ---- saving
- * -------------------------------------------------------------------------------------- */
+/* ---- saving ---- */
 
 static at_status add_position(const at_trainer *t, json_t *metadata, at_error *err) {
     json_t *j = position_to_json(t);
@@ -79,8 +77,7 @@ at_status at_checkpoint_save(const at_trainer *t, at_error *err) {
     return s;
 }
 
-/* ---- restoring
- * ----------------------------------------------------------------------------------- */
+/* ---- restoring ---- */
 
 at_status at_checkpoint_open(at_trainer *t, at_st_file *f, at_error *err) {
     if (!t->o.resume) return AT_OK;

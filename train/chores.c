@@ -45,8 +45,7 @@ static at_status note(const at_trainer *t, json_t *line, at_error *err) {
     return s;
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static at_status save_config(const at_trainer *t, at_error *err) {
     at_train_opts o = t->o;
@@ -152,8 +151,7 @@ at_status at_trainer_open_run(at_trainer *t, at_error *err) {
     return t->o.resume ? old_run(t, err) : new_run(t, err);
 }
 
-/* ---- recording
- * ----------------------------------------------------------------------------------- */
+/* ---- recording ---- */
 
 static json_t *real_or_null(double v) {
     return isfinite(v) ? json_real(v) : json_null();

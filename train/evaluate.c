@@ -72,8 +72,7 @@ static at_status criterion_loss(criterion *c, const at_prediction *p, const uint
     return AT_OK;
 }
 
-/* ---- one image ----------------------------------------------------------------------------------
- */
+/* ---- one image ---- */
 
 typedef struct run {
     at_network *net;
@@ -126,8 +125,7 @@ static at_status evaluate_image(run *r, int i, at_error *err) {
     return s;
 }
 
-/* ---- a split
- * ------------------------------------------------------------------------------------- */
+/* ---- a split ---- */
 
 static at_status check(const at_network *net, const at_dataset *d, const at_split *s,
                        at_error *err) {
@@ -183,8 +181,7 @@ void at_evaluation_free(at_evaluation *e) {
     *e = (at_evaluation){0};
 }
 
-/* ---- reports
- * ---------------------------------------------------------------------------------------- */
+/* ---- reports ---- */
 
 static void put(FILE *f, double v) {
     if (isfinite(v))

@@ -11,7 +11,7 @@
 
 static const char format[] = "atrous-weights/1";
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* Sets `key` to the text of `value`, whose reference is taken over. */
 static bool put(json_t *to, const char *key, json_t *value) {
@@ -69,7 +69,7 @@ at_status at_network_metadata(const at_network *net, json_t **out, at_error *err
     return at_fail_memory(err, "metadata of the weights", 0);
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* The value in the string `key`; NULL if there is none or it is no JSON. New reference. */
 static json_t *get(const at_st_file *f, const char *key) {

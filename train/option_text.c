@@ -174,8 +174,7 @@ at_status at_train_set(at_train_opts *o, const char *name, const char *text, at_
     return ok ? AT_OK : refuse(opt, text, err);
 }
 
-/* ---- back to text
- * ----------------------------------------------------------------------------------- */
+/* ---- back to text ---- */
 
 /* The shortest of 15 to 17 digits that reads back as the same number. */
 static char *real_text(double v) {

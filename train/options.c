@@ -140,8 +140,7 @@ at_train_opts at_train_defaults(void) {
     };
 }
 
-/* ---- config.json
- * -------------------------------------------------------------------------------------- */
+/* ---- config.json ---- */
 
 static json_t *number_list(const char *text) {
     json_t *list = json_array();

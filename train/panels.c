@@ -13,8 +13,7 @@ enum { GAP = 8, CELL = 320, TEXT = 2, LINE = AT_GLYPH_H * TEXT + 4, MOST_IMAGES 
 static const at_rgb ground = {24, 26, 30}, ink = {236, 238, 240}, faint = {150, 156, 164};
 static const at_rgb void_color = {90, 94, 100}, wrong_color = {226, 54, 46};
 
-/* ---- ids to colours
- * -------------------------------------------------------------------------------- */
+/* ---- ids to colours ---- */
 
 static at_rgb color_of(const at_classes *c, uint8_t id) {
     return id < c->count ? c->items[id].color : void_color;
@@ -47,8 +46,7 @@ static void paint_errors(at_image *out, const at_classes *c, const at_image *ima
     }
 }
 
-/* ---- legend
- * ------------------------------------------------------------------------------------------ */
+/* ---- legend ---- */
 
 typedef struct legend {
     const at_classes *classes;
@@ -76,8 +74,7 @@ static int lay_legend(const legend *l, at_image *canvas, int top, int width) {
     return y - top + LINE;
 }
 
-/* ---- panels
- * -------------------------------------------------------------------------------------------- */
+/* ---- panels ---- */
 
 /* The size at which a picture is shown: about CELL wide. Small ones are enlarged whole times. */
 static at_pair shown(at_pair size) {
@@ -134,8 +131,7 @@ at_status at_panel_prediction(const char *path, const at_network *net, const cha
     return s;
 }
 
-/* ---- batches
- * ------------------------------------------------------------------------------------------- */
+/* ---- batches ---- */
 
 static uint8_t byte_of(const at_network *net, float v, int channel) {
     const double b = 255 * ((double)v * net->std[channel] + net->mean[channel]);

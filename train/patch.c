@@ -30,8 +30,7 @@ static at_status plan_for(at_predictor *p, at_pair size, at_error *err) {
     return at_plan_new(&p->plan, p->net->graph, opts, err);
 }
 
-/* ---- in ---------------------------------------------------------------------------------------
- */
+/* ---- in ---- */
 
 typedef struct feed {
     const at_network *net;
@@ -64,8 +63,7 @@ static void forward(at_predictor *p, const at_image *image, int y, int x, bool f
     at_plan_forward(p->plan);
 }
 
-/* ---- out --------------------------------------------------------------------------------------
- */
+/* ---- out ---- */
 
 typedef struct harvest {
     const at_patch *patch;
@@ -129,8 +127,7 @@ static void add(at_predictor *p, const at_patch *patch, bool flip, float share) 
     at_parallel_for(patch->h, add_line, &h);
 }
 
-/* ---- both -------------------------------------------------------------------------------------
- */
+/* ---- both ---- */
 
 static at_status cut_out(const at_patch *patch, at_image *out, at_error *err) {
     const size_t c = (size_t)patch->image->channels, line = (size_t)patch->w * c;

@@ -82,8 +82,7 @@ void at_prediction_free(at_prediction *out) {
     *out = (at_prediction){0};
 }
 
-/* ---- how large a tile -------------------------------------------------------------------------
- */
+/* ---- how large a tile ---- */
 
 static bool fits(at_predictor *p, at_pair size, size_t limit) {
     double scale = 1;

@@ -47,8 +47,7 @@ at_status at_predict(at_predictor *p, const at_image *image, unsigned want, at_p
                      at_error *err);
 void at_prediction_free(at_prediction *out);
 
-/* ---- writers; each is atomic -------------------------------------------------------------------
- */
+/* ---- writers; each is atomic ---- */
 
 /* Indexed PNG, ids 0 .. classes-1 with the classes' colours inside. */
 at_status at_prediction_save_ids(const at_prediction *p, const at_classes *c, const char *path,

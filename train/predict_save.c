@@ -101,8 +101,7 @@ at_status at_prediction_save_conf(const at_prediction *p, const char *path, at_e
     return at_image_save_png(path, &image, err);
 }
 
-/* ---- summary.csv --------------------------------------------------------------------------------
- */
+/* ---- summary.csv ---- */
 
 char *at_summary_header(const at_classes *c) {
     char *text = NULL;

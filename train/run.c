@@ -40,8 +40,7 @@ at_status at_run_new(const char *parent, const char *name, char **path, at_error
                    name, TRIES);
 }
 
-/* ---- rows
- * ---------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 /* An empty field for NAN; 9 digits otherwise. */
 static void put(FILE *f, double v) {
@@ -125,8 +124,7 @@ at_status at_results_write(const char *path, const at_epoch_row *rows, int count
     return at_file_commit(&w, err);
 }
 
-/* ---- metrics.jsonl
- * --------------------------------------------------------------------------------- */
+/* ---- metrics.jsonl ---- */
 
 at_status at_jsonl_append(const char *path, json_t *line, at_error *err) {
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;

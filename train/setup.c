@@ -10,8 +10,7 @@
 
 enum { SAMPLED = 200 }; /* images that mean and deviation are taken from */
 
-/* ---- data
- * ---------------------------------------------------------------------------------------- */
+/* ---- data ---- */
 
 static at_status open_data(at_trainer *t, at_error *err) {
     const at_train_opts *o = &t->o;
@@ -95,8 +94,7 @@ static void tell_weights(at_trainer *t) {
     at_trainer_tell(t, AT_TRAIN_NOTE, text);
 }
 
-/* ---- network
- * --------------------------------------------------------------------------------------- */
+/* ---- network ---- */
 
 /* Weights to start from; their normalisation too, if they say which it was. */
 static at_status load_init(at_trainer *t, char **said, at_error *err) {
@@ -160,8 +158,7 @@ static at_status append_loss(at_trainer *t, at_error *err) {
     return at_graph_status(g, err);
 }
 
-/* ---- machinery
- * ---------------------------------------------------------------------------------------- */
+/* ---- machinery ---- */
 
 static at_status make_loader(at_trainer *t, at_error *err) {
     at_train_opts *o = &t->o;

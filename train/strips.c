@@ -19,8 +19,7 @@ static at_cut cut(const at_predictor *p, int length, int tile) {
     return at_cut_side(length, tile, overlap, p->radius);
 }
 
-/* ---- lines that are finished --------------------------------------------------------------------
- */
+/* ---- lines that are finished ---- */
 
 typedef struct emission {
     at_prediction *out;
@@ -64,8 +63,7 @@ static void emit_line(void *arg, int64_t i, int worker) {
     }
 }
 
-/* ---- strips
- * --------------------------------------------------------------------------------------- */
+/* ---- strips ---- */
 
 typedef struct work {
     at_predictor *p;

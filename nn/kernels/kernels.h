@@ -16,7 +16,7 @@
 #include "nn/kernels/list.h"
 
 typedef struct at_kernels {
-    const char *level; /* "generic", "avx2", "avx512"; "ref" for the oracle */
+    const char *level;    /* "generic", "avx2", "avx512"; "ref" for the oracle */
     int conv_mr, conv_nr; /* tile of conv_tile and conv_dw_tile: rows, columns */
 #define AT_KERNEL_MEMBER(name, ret, args) ret(*name) args;
     AT_KERNEL_LIST(AT_KERNEL_MEMBER)

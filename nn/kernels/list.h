@@ -53,8 +53,8 @@ typedef struct at_conv_dw_tile {
 } at_conv_dw_tile;
 
 /* Winograd's transforms of one tile, every channel on its own (what they are: simd/wino.h). Into
- * planes: reads a square of places x_row and x_col floats apart, zeros outside row_begin .. row_end - 1
- * and col_begin .. col_end - 1, writes alpha^2 planes v_plane floats apart. */
+ * planes: reads a square of places x_row and x_col floats apart, zeros outside rows row_begin
+ * to row_end - 1 and columns col_begin to col_end - 1, writes alpha^2 planes v_plane floats apart. */
 typedef struct at_wino_in {
     float *v;
     ptrdiff_t v_plane;
@@ -76,8 +76,8 @@ typedef struct at_wino_out {
     bool relu; /* then max(0, .) */
 } at_wino_out;
 
-/* dw[j] += sum over r < rows, p < pixels of x[r * x_row + p * x_ld + j] * dy[r * dy_row + p * dy_ld + j]
- * for j < c. */
+/* dw[j] += sum over r < rows, p < pixels of
+ *     x[r * x_row + p * x_ld + j] * dy[r * dy_row + p * dy_ld + j]   for j < c. */
 typedef struct at_depthwise_dw {
     float *dw;
     const float *x, *dy;
@@ -119,8 +119,9 @@ typedef struct at_update {
     bool nesterov;
 } at_update;
 
-/* Rows of floats, `ld` floats apart: a run of pixels of an activation. The kernels below that work on
- * rows x cols take these; a dense run may be passed as one long row where channels don't matter. */
+/* Rows of floats, `ld` floats apart: a run of pixels of an activation. The kernels below that work
+ * on rows x cols take these; a dense run may be passed as one long row where channels don't matter.
+ */
 typedef struct at_rows {
     float *data;
     ptrdiff_t ld;
@@ -133,8 +134,8 @@ typedef struct at_dnorm {
     bool relu;                         /* then max(0, .): dy counts where x * scale + shift > 0 */
 } at_dnorm;
 
-/* Local response normalisation: s = k + alpha * sum over channels j - before .. j + after of x^2, cut
- * at the first and last channel; y = x * s^-beta. */
+/* Local response normalisation: s = k + alpha * sum over channels j - before .. j + after of x^2,
+ * cut at the first and last channel; y = x * s^-beta. */
 typedef struct at_lrn {
     int before, after;
     float alpha, beta, k;

@@ -14,8 +14,7 @@ enum { MR = 6 };
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- conv_tile
- * --------------------------------------------------------------------------------------- */
+/* ---- conv_tile ---- */
 
 /* Adds one tap's k products to the accumulators of `rows` rows; `two`: both vectors of the panel.
  */
@@ -69,17 +68,28 @@ void K(conv_tile)(const at_conv_tile *t) {
             tile(t, r, true);                                                                      \
         else                                                                                       \
             tile(t, r, false);                                                                     \
-        break;
-        CASE(1)
-        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+        break
+        CASE(1);
+        CASE(2);
+        CASE(3);
+        CASE(4);
+        CASE(5);
+        CASE(6);
 #if defined(__AVX512F__)
-            CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+        CASE(7);
+        CASE(8);
+        CASE(9);
+        CASE(10);
+        CASE(11);
+        CASE(12);
+        CASE(13);
+        CASE(14);
 #endif
 #undef CASE
     }
 }
 
-/* ---- conv_dw_tile ------------------------------------------------------------------------------------ */
+/* ---- conv_dw_tile ---- */
 
 /* Adds the outer products of `pixels` pixels; dy's rows are read to the end of the panel. */
 INLINE void pixel_products(vf acc[][NV], const float *x, ptrdiff_t x_ld, const float *dy,
@@ -140,12 +150,26 @@ void K(conv_dw_tile)(const at_conv_dw_tile *t) {
     switch (t->m) {
 #define CASE(r)                                                                                    \
     case r:                                                                                        \
-        if (two) dw_tile(t, r, true);                                                              \
-        else dw_tile(t, r, false);                                                                 \
-        break;
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+        if (two)                                                                                   \
+            dw_tile(t, r, true);                                                                   \
+        else                                                                                       \
+            dw_tile(t, r, false);                                                                  \
+        break
+        CASE(1);
+        CASE(2);
+        CASE(3);
+        CASE(4);
+        CASE(5);
+        CASE(6);
 #if defined(__AVX512F__)
-        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+        CASE(7);
+        CASE(8);
+        CASE(9);
+        CASE(10);
+        CASE(11);
+        CASE(12);
+        CASE(13);
+        CASE(14);
 #endif
 #undef CASE
     }

@@ -68,8 +68,7 @@ double K(focal)(float *lse, float *slope, const float *x, ptrdiff_t ld, const ui
     return lanes_sum(&total);
 }
 
-/* ---- gradient -----------------------------------------------------------------------------------
- */
+/* ---- gradient ---- */
 
 /* One pixel's numbers: dx_k = exp(x_k - lse) scale - [k = label] hit - smooth weight_k. */
 typedef struct pixel_loss {

@@ -48,7 +48,7 @@ INLINE uint8_t *code_at(const at_pool *p, int y, int x) {
     return p->code + ((ptrdiff_t)y * p->out_w + x) * p->code_ld;
 }
 
-/* ---- maximum --------------------------------------------------------------------------------- */
+/* ---- maximum ---- */
 
 /* A window's taps inside the plane: rows x columns from x, `code` being the first one's. */
 typedef struct window {
@@ -102,8 +102,7 @@ void K(max_pool)(const at_pool *p, int row) {
     }
 }
 
-/* ---- scatter ----------------------------------------------------------------------------------
- */
+/* ---- scatter ---- */
 
 /* One window, all of whose places are its own: rows x columns of them are inside. */
 INLINE void own_channels(float *y, ptrdiff_t row, ptrdiff_t ld, const float *x, const uint8_t *code,
@@ -188,8 +187,7 @@ void K(max_scatter)(const at_pool *p, int y0, int y1, bool sum) {
     }
 }
 
-/* ---- gather -----------------------------------------------------------------------------------
- */
+/* ---- gather ---- */
 
 /* Lanes in which a window after (oy, ox) took the place (y, x) too. */
 INLINE vi beaten(const at_pool *p, int oy, int ox, int y, int x, int c, int n) {

@@ -9,8 +9,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define FOR_COLS _Pragma("GCC ivdep") for (int64_t j = 0; j < cols; j++)
 
-/* ---- pixels abreast ----------------------------------------------------------------------------
- */
+/* ---- pixels abreast ---- */
 
 enum { WIDE = 1024, NARROW = 64 }; /* floats: at most of pixels abreast, at least of them */
 
@@ -50,8 +49,7 @@ static at_dnorm widen(wide_terms *w, const at_dnorm *p, int64_t cols, int64_t n,
     return (at_dnorm){w->mean, w->scale, w->shift, w->slope, w->offset, p->relu};
 }
 
-/* ---- statistics --------------------------------------------------------------------------------
- */
+/* ---- statistics ---- */
 
 /* Adds deviations from `near`, and their squares. */
 static void deviations(float *restrict sum, float *restrict squares, const float *restrict near,
@@ -120,8 +118,7 @@ void K(moments)(float *restrict mean, float *restrict m2, at_rows in, int64_t ro
                    cols - j < WIDE ? cols - j : WIDE);
 }
 
-/* ---- forward -----------------------------------------------------------------------------------
- */
+/* ---- forward ---- */
 
 INLINE void affine(at_rows out, at_rows in, const float *scale, const float *shift, int64_t rows,
                    int64_t cols, bool relu) {
@@ -157,8 +154,7 @@ void K(scale_shift)(at_rows out, at_rows in, const float *scale, const float *sh
     affine_either(rest(out, done), rest(in, done), scale, shift, rows - done, cols, relu);
 }
 
-/* ---- backward ----------------------------------------------------------------------------------
- */
+/* ---- backward ---- */
 
 /* What arrives behind the ReLU: dy where the output was positive. The output is computed again
  * rather than read: its sign comes from the same operations as in forward. */

@@ -132,7 +132,7 @@ void K(dprelu)(at_rows d_in, float *dw, at_rows d_out, at_rows in, const float *
     GRADIENT(pick(v > 0, g, g * w[j]))
 }
 
-/* ---- arithmetic ----------------------------------------------------------------------------- */
+/* ---- arithmetic ---- */
 
 void K(copy)(at_rows out, at_rows in, int64_t rows, int64_t cols, bool add) {
     FOR_ROWS {

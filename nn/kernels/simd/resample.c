@@ -16,8 +16,7 @@ INLINE void store(float *p, vf v, int n) {
         v_store_n(p, v, n);
 }
 
-/* ---- vertical: a blend of rows ------------------------------------------------------------------
- */
+/* ---- vertical: a blend of rows ---- */
 
 /* `vectors` vectors, or one of n < VW lanes. */
 INLINE void blend(float *out, const float *x, ptrdiff_t row, at_taps t, int vectors, int n) {
@@ -45,8 +44,7 @@ void K(blend_rows)(float *out, const float *x, ptrdiff_t row, ptrdiff_t ld, at_t
     for (int64_t i = 0; i < pixels; i++) blend_run(out + i * c, x + i * ld, row, t, c);
 }
 
-/* ---- horizontal: each pixel a blend of pixels ---------------------------------------------------
- */
+/* ---- horizontal: each pixel a blend of pixels ---- */
 
 /* n channels from the c-th on; `taps` is t.count, a constant where this is inlined for a few. */
 INLINE void mix(float *out, const float *x, ptrdiff_t ld, at_taps t, int taps, bool add, int c,

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Winograd's transforms for any F(m, r), from its points: Toom-Cook with the points +-p (pairs), 0
- * and infinity, alpha = m + r - 1 in all (Winograd 1980; Lavin & Gray, CVPR 2016). With M(x) the
- * product of (x - point) over the finite points, one axis of input:  V[+-p] = S +- p T, where S =
- * sum q[j] d[j + 1], T = sum q[j] d[j], Q = M / (x^2 - p^2); V[0] = the same with M / x; V[inf] =
- * with M itself output: y[i] = sum over p of p^i (M[p] +- M[-p]), + M[0] where i = 0, + M[inf]
- * where i = m - 1 weight: U[p] = sum of w[j] p^j / M'(p);  U[inf] = w[r - 1] and the weight
- * gradient's transforms are the transposes of the last two. M is even or odd because points come in
- * pairs, so half the coefficients are zero; the tables are constants and the loops unroll, so zeros
- * cost nothing.
+/* Winograd's transforms for any F(m, r), from its points: Toom-Cook with pairs of points +-p, with or
+ * without 0, and infinity; alpha = m + r - 1 points in all (Winograd 1980; Lavin & Gray, CVPR 2016).
+ * With M(x) the product of (x - point) over the finite points, along one axis:
  *
- * Points for m + r - 1 = 6: 0, +-1/sqrt(2), +-sqrt(2), infinity, whose errors are about half those
- * of 0, +-1, +-2. For 7: +-1/2, +-1, +-2, infinity. */
+ *   input   V[+-p] = S +- p T, where S = sum of q[j] d[j + 1], T = sum of q[j] d[j], Q = M / (x^2 - p^2);
+ *           V[0] the same sum with M / x, V[inf] with M itself
+ *   output  y[i] = sum over p of p^i (V[p] +- V[-p]), + V[0] where i = 0, + V[inf] where i = m - 1
+ *   weight  U[p] = sum of w[j] p^j / M'(p), U[inf] = w[r - 1]
+ *
+ * and the weight gradient's transforms are the transposes of the last two. M is even or odd because
+ * points come in pairs, so half the coefficients are zero; the tables are constants and the loops
+ * unroll, so zeros cost nothing.
+ *
+ * Points for m + r - 1 = 6: 0, +-1/sqrt(2), +-sqrt(2), infinity, whose errors are about half those of
+ * 0, +-1, +-2. For 7: +-1/2, +-1, +-2, infinity. */
 #ifndef AT_NN_KERNELS_SIMD_WINO_H
 #define AT_NN_KERNELS_SIMD_WINO_H
 
@@ -197,8 +200,7 @@ INLINE void wino_both(const wino *t, wino_axis *axis, vf *out, const vf *in, int
     for (int i = 0; i < to; i++) axis(t, out + i * to, middle + i * from);
 }
 
-/* ---- the kernels, for one scheme
- * ------------------------------------------------------------------------ */
+/* ---- the kernels, for one scheme ---- */
 
 /* Reads size x size places, zeros outside the window. */
 INLINE void wino_read(const at_wino_in *s, vf *d, int size, int j, int n) {
