@@ -20,6 +20,7 @@
 #include "train/predict.h"
 #include "train/run.h"
 #include "train/schedule.h"
+#include "train/statistics.h"
 
 typedef enum at_train_event {
     AT_TRAIN_STARTS,  /* once, when all is ready: run, text, planned memory */
