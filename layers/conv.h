@@ -58,6 +58,7 @@ typedef struct at_conv_call {
     const float *packed; /* at_conv_pack's, with the bias behind the weights */
     bool add;            /* add to dst instead of writing */
     bool relu;
+    void *work;    /* at_staged_run's */
     char *scratch; /* at_conv_scratch bytes for each worker */
     size_t scratch_bytes;
 } at_conv_call;

@@ -67,15 +67,16 @@ static void pack_forward(const packing *p, const float *w, float *out, int first
     }
 }
 
-/* The same for data: a transposition, n source rows of w at once so that reads are whole lines. */
+/* The same for data: a transposition. */
 static void pack_data(const packing *p, const float *w, float *out, int group, int first, int n,
                       int nr) {
-    ptrdiff_t ld = p->conv->y.c;
     int k = p->g.k;
-    w += (ptrdiff_t)first * ld + (ptrdiff_t)group * k;
-    for (int j = 0; j < nr; j++) {
-        float scale = p->scale != NULL && j < n ? p->scale[group * p->g.n + first + j] : 1;
-        for (int l = 0; l < k; l++) out[(ptrdiff_t)l * nr + j] = j < n ? scale * w[j * ld + l] : 0;
+    ptrdiff_t ld = p->conv->y.c;
+    const float *scale = p->scale != NULL ? p->scale + group * p->g.n + first : NULL;
+    at_kernels_get()->transpose(out, nr, w + first * ld + (ptrdiff_t)group * k, ld, n, k);
+    for (int l = 0; l < k && (scale != NULL || n < nr); l++, out += nr) {
+        for (int j = 0; j < n && scale != NULL; j++) out[j] *= scale[j];
+        memset(out + n, 0, (size_t)(nr - n) * sizeof *out);
     }
 }
 

@@ -78,52 +78,84 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+typedef enum conv_way { DIRECT = 0, WINOGRAD, STAGED } conv_way;
+
 /* How a node computes; chosen when it is planned, from shapes and the machine's vector width alone.
  */
 typedef struct conv_state {
-    bool winograd[2]; /* of each pass */
-    bool winograd_dw;
-    uint64_t packed; /* inference keeps packed weights: of this version of the parameters */
+    conv_way way[2]; /* of each pass */
+    conv_way dw_way;
+    size_t packed_bytes; /* training: the largest packed weights, which lie at the start of work */
+    uint64_t packed;     /* inference keeps packed weights: of this version of the parameters */
 } conv_state;
 
 /* AUTO takes Winograd where it is clearly faster; WINOGRAD wherever there is a scheme. */
-static bool choose(const at_step *s, const at_conv *c, at_conv_pass pass) {
-    if (s->conv == AT_CONV_DIRECT || !at_winograd_fits(c)) return false;
-    return s->conv == AT_CONV_WINOGRAD || at_winograd_cost(c, pass) < 0.8 * at_direct_cost(c, pass);
+static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass) {
+    if (s->conv == AT_CONV_DIRECT || !at_winograd_fits(c)) return DIRECT;
+    double fused = at_winograd_cost(c, pass), best = fused;
+    conv_way way = WINOGRAD;
+    if (at_staged_fits(c) && at_staged_cost(c, pass) < fused) {
+        way = STAGED;
+        best = at_staged_cost(c, pass);
+    }
+    return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass) ? way : DIRECT;
 }
 
-static size_t packed_bytes(const at_conv *c, at_conv_pass pass, bool winograd) {
-    size_t count = winograd ? at_winograd_packed_count(c, pass) : at_conv_packed_count(c, pass);
-    return (count * sizeof(float) + 63) / 64 * 64;
+static size_t lines(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
 }
 
-static void training_memory(at_step *s, const at_conv *c, const conv_state *state) {
-    for (int pass = 0; pass < 2; pass++)
-        s->work_bytes =
-            larger(s->work_bytes, packed_bytes(c, (at_conv_pass)pass, state->winograd[pass]));
-    s->work_bytes = larger(s->work_bytes, state->winograd_dw ? at_winograd_dw_work_bytes(c)
-                                                             : at_conv_dw_work_bytes(c));
+static size_t packed_bytes(const at_conv *c, at_conv_pass pass, conv_way way) {
+    return lines(
+        (way == DIRECT ? at_conv_packed_count(c, pass) : at_winograd_packed_count(c, pass)) *
+        sizeof(float));
+}
+
+static size_t pass_work(const at_conv *c, at_conv_pass pass, conv_way way) {
+    return way == STAGED ? lines(at_staged_bytes(c, pass)) : 0;
+}
+
+static size_t dw_work(const at_conv *c, conv_way way) {
+    return way == STAGED     ? at_staged_dw_bytes(c)
+           : way == WINOGRAD ? at_winograd_dw_work_bytes(c)
+                             : at_conv_dw_work_bytes(c);
+}
+
+static void training_memory(at_step *s, const at_conv *c, conv_state *state) {
+    for (int i = 0; i < 2; i++)
+        state->packed_bytes =
+            larger(state->packed_bytes, packed_bytes(c, (at_conv_pass)i, state->way[i]));
+    for (int i = 0; i < 2; i++)
+        s->work_bytes = larger(s->work_bytes,
+                               state->packed_bytes + pass_work(c, (at_conv_pass)i, state->way[i]));
+    s->work_bytes = larger(s->work_bytes, dw_work(c, state->dw_way));
     s->work_bytes = larger(s->work_bytes, at_bias_grad_work_bytes(s->out[0].shape));
-    if (state->winograd_dw)
+    if (state->dw_way == WINOGRAD)
         s->scratch_bytes = larger(s->scratch_bytes, at_winograd_dw_scratch_bytes(c));
+}
+
+/* work: a folded norm's scale and bias while packing; a pass's own otherwise. */
+static void inference_memory(at_step *s, const at_conv *c, at_conv_pass pass,
+                             const conv_state *state) {
+    s->kept_bytes = packed_bytes(c, pass, state->way[pass]);
+    s->work_bytes =
+        larger(2 * (size_t)s->out[0].shape.c * sizeof(float), pass_work(c, pass, state->way[pass]));
 }
 
 at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
     conv_state *state = s->state = calloc(1, sizeof *state);
     if (state == NULL) return at_fail_memory(err, "a convolution's state", sizeof *state);
-    state->winograd[AT_CONV_FORWARD] = choose(s, c, AT_CONV_FORWARD);
-    state->winograd[AT_CONV_DATA] = choose(s, c, AT_CONV_DATA);
-    state->winograd_dw = choose(s, c, AT_CONV_FORWARD);
+    state->way[AT_CONV_FORWARD] = choose(s, c, AT_CONV_FORWARD);
+    state->way[AT_CONV_DATA] = choose(s, c, AT_CONV_DATA);
+    state->dw_way = choose(s, c, AT_CONV_FORWARD);
     s->scratch_bytes = at_conv_scratch_bytes(c);
-    if (state->winograd[0] || state->winograd[1])
+    if (state->way[0] == WINOGRAD || state->way[1] == WINOGRAD)
         s->scratch_bytes = larger(s->scratch_bytes, at_winograd_scratch_bytes(c));
-    if (s->mode == AT_TRAIN) {
+    if (s->mode == AT_TRAIN)
         training_memory(s, c, state);
-    } else {
-        s->kept_bytes = packed_bytes(c, pass, state->winograd[pass]);
-        s->work_bytes = 2 * (size_t)s->out[0].shape.c * sizeof(float);
-    }
-    s->scratch_bytes = (s->scratch_bytes + 63) / 64 * 64;
+    else
+        inference_memory(s, c, pass, state);
+    s->scratch_bytes = lines(s->scratch_bytes);
     return AT_OK;
 }
 
@@ -134,28 +166,41 @@ void at_conv_node_release(at_step *s) {
 static void pack(const at_step *s, const at_conv *c, at_conv_pass pass, const float *scale,
                  const float *bias, float *packed) {
     const conv_state *state = s->state;
-    if (state->winograd[pass])
-        at_winograd_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
-    else
+    if (state->way[pass] == DIRECT)
         at_conv_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
+    else
+        at_winograd_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
 }
 
-static void run(const at_step *s, const at_conv_call *call) {
+static void run(const at_step *s, at_conv_call *call) {
     const conv_state *state = s->state;
-    if (state->winograd[call->pass])
-        at_winograd_run(call);
-    else
+    call->work = (char *)s->work + state->packed_bytes;
+    switch (state->way[call->pass]) {
+    case DIRECT:
         at_conv_run(call);
+        break;
+    case WINOGRAD:
+        at_winograd_run(call);
+        break;
+    case STAGED:
+        at_staged_run(call);
+    }
 }
 
 static void weight_gradient(const at_step *s, const at_conv *c, at_tensor x, at_tensor dy) {
     const conv_state *state = s->state;
     float *dw = at_step_param_grad(s, 0);
-    if (state->winograd_dw)
+    switch (state->dw_way) {
+    case DIRECT:
+        at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
+        break;
+    case WINOGRAD:
         at_winograd_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work, s->scratch,
                        s->scratch_bytes);
-    else
-        at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
+        break;
+    case STAGED:
+        at_staged_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
+    }
 }
 
 /* ---- forward ---- */

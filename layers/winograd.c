@@ -2,12 +2,7 @@
 /* Winograd convolution, forward and data. A unit of work is a rectangle of tiles: its input
  * transform for all channels, then for a few panels of destination channels the alpha^2 matrix
  * products (conv_tile with one tap a block of the nested kernel) and their output transform, all in
- * the unit's scratch.
- *
- * Packed: [block][plane][panel][source channels][conv_nr] transformed weights, then the bias; in
- * the data pass, behind that, room for the transposed weights. */
-#include <string.h>
-
+ * the unit's scratch. */
 #include "layers/winograd.h"
 #include "nn/kernels/kernels.h"
 
@@ -21,32 +16,7 @@ enum {
 /* ---- sizes ---- */
 
 static int panels_of(const at_winograd *w) {
-    int nr = at_kernels_get()->conv_nr;
-    return (w->dst.c + nr - 1) / nr;
-}
-
-static size_t panel_count(const at_winograd *w) {
-    return (size_t)w->src.c * (size_t)at_kernels_get()->conv_nr;
-}
-
-/* Floats from one plane of weights to the next: an odd number of cache lines, because the 36
- * streams of the weight transform would otherwise meet in a few sets of the cache. */
-static size_t weight_plane(const at_winograd *w) {
-    return (size_t)panels_of(w) * panel_count(w) + 16;
-}
-
-static size_t weights_count(const at_winograd *w) {
-    return (size_t)(w->blocks.h * w->blocks.w * w->planes) * weight_plane(w);
-}
-
-static size_t bias_count(const at_winograd *w) {
-    return (size_t)panels_of(w) * (size_t)at_kernels_get()->conv_nr;
-}
-
-size_t at_winograd_packed_count(const at_conv *c, at_conv_pass pass) {
-    at_winograd w = at_winograd_make(c, pass);
-    size_t transposed = (size_t)c->kernel.h * (size_t)c->kernel.w * (size_t)c->x.c * (size_t)c->y.c;
-    return weights_count(&w) + bias_count(&w) + (pass == AT_CONV_DATA ? transposed : 0);
+    return at_ceil_div(w->dst.c, at_kernels_get()->conv_nr);
 }
 
 at_pair at_winograd_block_limit(const at_winograd *w) {
@@ -55,11 +25,6 @@ at_pair at_winograd_block_limit(const at_winograd *w) {
     if (w->tiles.w >= most) return (at_pair){w->blocks.h > 1 ? 2 : 1, most};
     int rows = most / w->tiles.w;
     return (at_pair){rows < 1 ? 1 : rows, w->tiles.w};
-}
-
-/* Floats from one plane to the next; odd lines of the cache, so that planes don't share sets. */
-static ptrdiff_t plane_floats(ptrdiff_t values) {
-    return (values + 15) / 16 * 16 + 16;
 }
 
 typedef struct layout {
@@ -74,8 +39,8 @@ static layout layout_of(const at_winograd *w) {
     l.chunk = CHUNK / nr * nr < nr ? nr : CHUNK / nr * nr;
     if (l.chunk > all) l.chunk = all;
     ptrdiff_t halo = (ptrdiff_t)(l.limit.h + w->blocks.h - 1) * (l.limit.w + w->blocks.w - 1);
-    l.v_plane = plane_floats(halo * w->src.c);
-    l.m_plane = plane_floats((ptrdiff_t)l.limit.h * l.limit.w * l.chunk);
+    l.v_plane = at_odd_lines(halo * w->src.c);
+    l.m_plane = at_odd_lines((ptrdiff_t)l.limit.h * l.limit.w * l.chunk);
     return l;
 }
 
@@ -88,76 +53,6 @@ size_t at_winograd_scratch_bytes(const at_conv *c) {
     at_winograd f = at_winograd_make(c, AT_CONV_FORWARD), d = at_winograd_make(c, AT_CONV_DATA);
     size_t a = scratch_of(&f), b = scratch_of(&d);
     return a > b ? a : b;
-}
-
-/* ---- weights ---- */
-
-typedef struct packing {
-    const at_conv *conv;
-    at_winograd w;
-    const float *weight; /* [kh][kw][k][n], k the source channels of the pass */
-    const float *scale;
-    float *out;
-    bool flip;
-} packing;
-
-static void transpose_body(void *arg, int64_t index, int worker) {
-    const packing *p = arg;
-    int k = p->w.src.c, n = p->w.dst.c; /* weight is [tap][n][k] */
-    int tap = (int)(index / k), from = (int)(index % k);
-    const float *in = p->weight + (ptrdiff_t)tap * k * n + from;
-    float *out = p->out + (ptrdiff_t)tap * k * n + (ptrdiff_t)from * n;
-    (void)worker;
-    for (int j = 0; j < n; j++) out[j] = in[(ptrdiff_t)j * k];
-}
-
-/* One source channel of one block, all panels. */
-static void pack_body(void *arg, int64_t index, int worker) {
-    const packing *p = arg;
-    const at_winograd *w = &p->w;
-    int nr = at_kernels_get()->conv_nr, k = w->src.c, n = w->dst.c, panels = panels_of(w);
-    int channel = (int)(index % k), block = (int)(index / k);
-    int by = block / w->blocks.w * w->r, bx = block % w->blocks.w * w->r;
-    at_pair kernel = p->conv->kernel;
-    ptrdiff_t col = (ptrdiff_t)k * n, row = kernel.w * col;
-    const float *first = p->weight + (ptrdiff_t)channel * n;
-    first += p->flip ? (kernel.h - 1 - by) * row + (kernel.w - 1 - bx) * col : by * row + bx * col;
-    (void)worker;
-    for (int panel = 0; panel < panels; panel++) {
-        int o = panel * nr, count = n - o < nr ? n - o : nr;
-        at_wino_in t = {.v_plane = (ptrdiff_t)weight_plane(w),
-                        .x = first + o,
-                        .x_row = p->flip ? -row : row,
-                        .x_col = p->flip ? -col : col,
-                        .row_end = kernel.h - by,
-                        .col_end = kernel.w - bx,
-                        .c = count};
-        t.v = p->out + (size_t)(block * w->planes) * weight_plane(w) +
-              (size_t)panel * panel_count(w) + (ptrdiff_t)channel * nr;
-        w->weight(&t);
-        for (int i = 0; i < w->planes && (count < nr || p->scale != NULL); i++) {
-            float *u = t.v + i * t.v_plane;
-            for (int j = 0; j < nr; j++)
-                u[j] = j < count ? u[j] * (p->scale != NULL ? p->scale[o + j] : 1) : 0;
-        }
-    }
-}
-
-void at_winograd_pack(const at_conv *c, at_conv_pass pass, const float *weight, const float *scale,
-                      const float *bias, float *packed) {
-    packing p = {
-        .conv = c, .w = at_winograd_make(c, pass), .weight = weight, .flip = pass == AT_CONV_DATA};
-    float *bias_out = packed + weights_count(&p.w);
-    if (pass == AT_CONV_DATA) {
-        p.out = bias_out + bias_count(&p.w);
-        at_parallel_for((int64_t)c->kernel.h * c->kernel.w * p.w.src.c, transpose_body, &p);
-        p.weight = p.out;
-    }
-    p.out = packed;
-    p.scale = scale;
-    at_parallel_for((int64_t)p.w.blocks.h * p.w.blocks.w * p.w.src.c, pack_body, &p);
-    for (size_t j = 0; j < bias_count(&p.w); j++)
-        bias_out[j] = bias != NULL && j < (size_t)p.w.dst.c ? bias[j] : 0;
 }
 
 /* ---- running ---- */
@@ -173,8 +68,8 @@ static void transform_input(const run *u, const at_tile_block *b, float *v) {
     int rows = b->count.h + w->blocks.h - 1, cols = b->count.w + w->blocks.w - 1;
     for (int ty = 0; ty < rows; ty++)
         for (int tx = 0; tx < cols; tx++)
-            at_tile_input(w, b, ty, tx, u->call->src, u->call->src_ld, w->src.c,
-                          v + (ptrdiff_t)(ty * cols + tx) * w->src.c, u->l.v_plane);
+            at_tile_input(w, at_tile_in_block(w, b, ty, tx), u->call->src, u->call->src_ld,
+                          w->src.c, v + (ptrdiff_t)(ty * cols + tx) * w->src.c, u->l.v_plane);
 }
 
 /* `rows` consecutive tiles beginning at v by one panel, for one plane. */
@@ -186,7 +81,7 @@ static void multiply(const run *u, const float *v, int v_cols, const float *weig
     int taps = w->blocks.h * w->blocks.w, calls = (rows + kernels->conv_mr - 1) / kernels->conv_mr;
     for (int s = 0; s < taps; s++) {
         tap_a[s] = (ptrdiff_t)(s / w->blocks.w * v_cols + s % w->blocks.w) * w->src.c;
-        tap_w[s] = (ptrdiff_t)s * w->planes * (ptrdiff_t)weight_plane(w);
+        tap_w[s] = (ptrdiff_t)s * w->planes * (ptrdiff_t)at_wino_weight_plane(w);
     }
     at_conv_tile t = {.out_ld = u->l.chunk,
                       .a_ld = w->src.c,
@@ -215,8 +110,8 @@ static void multiply_chunk(const run *u, const at_tile_block *b, const float *v,
     int runs = nested ? b->count.h : 1, rows = nested ? b->count.w : b->count.h * b->count.w;
     for (int plane = 0; plane < w->planes; plane++)
         for (int o = 0; o < u->l.chunk && first + o < w->dst.c; o += nr) {
-            const float *weights = u->call->packed + (size_t)plane * weight_plane(w) +
-                                   (size_t)((first + o) / nr) * panel_count(w);
+            const float *weights = u->call->packed + (size_t)plane * at_wino_weight_plane(w) +
+                                   (size_t)((first + o) / nr) * at_wino_panel(w);
             for (int r = 0; r < runs; r++)
                 multiply(u, v + plane * u->l.v_plane + (ptrdiff_t)r * v_cols * w->src.c, v_cols,
                          weights, m + plane * u->l.m_plane + (ptrdiff_t)r * rows * u->l.chunk + o,
@@ -224,32 +119,14 @@ static void multiply_chunk(const run *u, const at_tile_block *b, const float *v,
         }
 }
 
-static int at_most(int v, int most) {
-    return v < most ? v : most;
-}
-
 static void transform_output(const run *u, const at_tile_block *b, const float *m, int first) {
     const at_winograd *w = &u->w;
-    const at_conv_call *call = u->call;
-    const float *bias = call->packed + weights_count(w);
-    at_wino_out t = {.y_row = (ptrdiff_t)w->dilation.h * w->dst.w * call->dst_ld,
-                     .y_col = (ptrdiff_t)w->dilation.w * call->dst_ld,
-                     .v_plane = u->l.m_plane,
-                     .bias = bias + first,
-                     .c = at_most(w->dst.c - first, u->l.chunk),
-                     .add = call->add,
-                     .relu = call->relu};
+    const float *bias = u->call->packed + at_wino_weights(w) + first;
+    int rest = w->dst.c - first, c = rest < u->l.chunk ? rest : u->l.chunk;
     for (int ty = 0; ty < b->count.h; ty++)
-        for (int tx = 0; tx < b->count.w; tx++) {
-            int y = b->phase.h + w->dilation.h * w->m * (b->first.h + ty);
-            int x = b->phase.w + w->dilation.w * w->m * (b->first.w + tx);
-            t.rows = at_most((w->dst.h - y + w->dilation.h - 1) / w->dilation.h, w->m);
-            t.cols = at_most((w->dst.w - x + w->dilation.w - 1) / w->dilation.w, w->m);
-            t.y = call->dst + (((ptrdiff_t)b->image * w->dst.h + y) * w->dst.w + x) * call->dst_ld +
-                  first;
-            t.v = m + (ptrdiff_t)(ty * b->count.w + tx) * u->l.chunk;
-            w->output(&t);
-        }
+        for (int tx = 0; tx < b->count.w; tx++)
+            at_tile_output(w, at_tile_in_block(w, b, ty, tx), u->call, first, c,
+                           m + (ptrdiff_t)(ty * b->count.w + tx) * u->l.chunk, u->l.m_plane, bias);
 }
 
 static void run_unit(void *arg, int64_t index, int worker) {

@@ -13,8 +13,9 @@
 bool at_winograd_fits(const at_conv *c);
 
 /* Seconds each way would take, in the same arbitrary unit: compare, don't read. */
-double at_winograd_cost(const at_conv *c, at_conv_pass pass);
 double at_direct_cost(const at_conv *c, at_conv_pass pass);
+double at_winograd_cost(const at_conv *c, at_conv_pass pass);
+double at_staged_cost(const at_conv *c, at_conv_pass pass);
 
 size_t at_winograd_packed_count(const at_conv *c, at_conv_pass pass);
 size_t at_winograd_scratch_bytes(const at_conv *c);
@@ -27,7 +28,17 @@ size_t at_winograd_dw_scratch_bytes(const at_conv *c);
 void at_winograd_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,
                     ptrdiff_t dy_ld, float *dw, void *work, char *scratch, size_t scratch_bytes);
 
-/* ---- shared by winograd.c and winograd_dw.c ---- */
+/* The same computations in three stages over slabs of tiles (winograd_staged.c), from the same
+ * packed weights: for weights too large for a cache. Kernels are 3 x 3. work: at_staged_bytes, for
+ * the weight gradient at_staged_dw_bytes. */
+bool at_staged_fits(const at_conv *c);
+size_t at_staged_bytes(const at_conv *c, at_conv_pass pass);
+void at_staged_run(const at_conv_call *call);
+size_t at_staged_dw_bytes(const at_conv *c);
+void at_staged_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,
+                  ptrdiff_t dy_ld, float *dw, void *work);
+
+/* ---- shared by the files of Winograd's algorithm ---- */
 
 typedef void at_wino_into(const at_wino_in *t);
 typedef void at_wino_outof(const at_wino_out *t);
@@ -59,8 +70,36 @@ at_pair at_winograd_block_limit(const at_winograd *w);
 int64_t at_tile_block_count(const at_winograd *w, at_pair limit);
 at_tile_block at_tile_block_at(const at_winograd *w, at_pair limit, int64_t index);
 
-/* Input transform of tile (ty, tx), counted from the block's first, channels c0 .. c0 + c - 1. */
-void at_tile_input(const at_winograd *w, const at_tile_block *b, int ty, int tx, const float *src,
-                   ptrdiff_t src_ld, int c, float *v, ptrdiff_t v_plane);
+/* Where a tile is: its first destination pixel. */
+typedef struct at_tile_place {
+    int image, y, x;
+} at_tile_place;
+
+/* Tile (ty, tx), counted from the block's first. */
+at_tile_place at_tile_in_block(const at_winograd *w, const at_tile_block *b, int ty, int tx);
+
+/* Transforms of one tile, c channels: of the source, of the destination's gradient, and back to the
+ * destination, where bias may be NULL. */
+void at_tile_input(const at_winograd *w, at_tile_place p, const float *src, ptrdiff_t src_ld, int c,
+                   float *v, ptrdiff_t v_plane);
+void at_tile_dy(const at_winograd *w, at_tile_place p, const float *dy, ptrdiff_t dy_ld, int c,
+                float *z, ptrdiff_t z_plane);
+void at_tile_output(const at_winograd *w, at_tile_place p, const at_conv_call *call, int first,
+                    int c, const float *m, ptrdiff_t m_plane, const float *bias);
+
+/* Floats of packed weights: of one panel of one plane, from plane to plane, and up to the bias. */
+size_t at_wino_panel(const at_winograd *w);
+size_t at_wino_weight_plane(const at_winograd *w);
+size_t at_wino_weights(const at_winograd *w);
+
+static inline int at_ceil_div(int a, int b) {
+    return (a + b - 1) / b;
+}
+
+/* `values` in whole lines of the cache, an odd number of them: what lies so far apart does not meet
+ * in a few sets of the cache. */
+static inline ptrdiff_t at_odd_lines(ptrdiff_t values) {
+    return ((values + 15) / 16 | 1) * 16;
+}
 
 #endif

@@ -30,30 +30,23 @@ typedef struct dw_run {
     ptrdiff_t v_plane, z_plane;
 } dw_run;
 
-static int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
-static ptrdiff_t plane_floats(ptrdiff_t values) {
-    return (values + 15) / 16 * 16 + 16;
-}
-
 /* Ranges of channels: halve the longer until dU fits; panels of destination channels stay whole. */
 static void choose_ranges(dw_run *d) {
     int nr = at_kernels_get()->conv_nr;
     d->ic = d->conv->x.c;
-    d->oc = ceil_div(d->conv->y.c, nr) * nr;
+    d->oc = at_ceil_div(d->conv->y.c, nr) * nr;
     while ((int64_t)d->blocks * d->w.planes * d->ic * d->oc * 4 > SUM_BYTES &&
            (d->ic > 16 || d->oc > nr)) {
         if (d->oc > nr && (d->oc >= d->ic || d->ic <= 16))
-            d->oc = ceil_div(d->oc / nr, 2) * nr;
+            d->oc = at_ceil_div(d->oc / nr, 2) * nr;
         else
-            d->ic = ceil_div(d->ic, 2);
+            d->ic = at_ceil_div(d->ic, 2);
     }
-    d->ic_ranges = ceil_div(d->conv->x.c, d->ic);
-    d->oc_ranges = ceil_div(d->conv->y.c, d->oc);
+    d->ic_ranges = at_ceil_div(d->conv->x.c, d->ic);
+    d->oc_ranges = at_ceil_div(d->conv->y.c, d->oc);
     int ranges = d->ic_ranges * d->oc_ranges;
     int64_t blocks = at_tile_block_count(&d->w, d->limit);
-    d->shares = ranges >= UNITS ? 1 : ceil_div(UNITS, ranges);
+    d->shares = ranges >= UNITS ? 1 : at_ceil_div(UNITS, ranges);
     if (d->shares > blocks) d->shares = (int)blocks;
     d->sum_count = (size_t)d->blocks * (size_t)d->w.planes * (size_t)d->ic * (size_t)d->oc;
 }
@@ -69,8 +62,8 @@ static dw_run setup(const at_conv *c) {
         d.w.tiles.w >= most ? (at_pair){1, most} : (at_pair){rows < 1 ? 1 : rows, d.w.tiles.w};
     choose_ranges(&d);
     int halo = (d.limit.h + d.w.blocks.h - 1) * (d.limit.w + d.w.blocks.w - 1);
-    d.v_plane = plane_floats((ptrdiff_t)halo * d.ic);
-    d.z_plane = plane_floats((ptrdiff_t)d.limit.h * d.limit.w * d.oc);
+    d.v_plane = at_odd_lines((ptrdiff_t)halo * d.ic);
+    d.z_plane = at_odd_lines((ptrdiff_t)d.limit.h * d.limit.w * d.oc);
     return d;
 }
 
@@ -96,28 +89,17 @@ typedef struct unit {
 } unit;
 
 static void transform_dy(const dw_run *d, const unit *u, const at_tile_block *b) {
-    const at_winograd *w = &d->w;
-    at_wino_in t = {.v_plane = d->z_plane,
-                    .x_row = (ptrdiff_t)w->dilation.h * w->dst.w * d->dy_ld,
-                    .x_col = (ptrdiff_t)w->dilation.w * d->dy_ld,
-                    .c = u->oc};
     for (int ty = 0; ty < b->count.h; ty++)
-        for (int tx = 0; tx < b->count.w; tx++) {
-            int y = b->phase.h + w->dilation.h * w->m * (b->first.h + ty);
-            int x = b->phase.w + w->dilation.w * w->m * (b->first.w + tx);
-            t.x = d->dy + (((ptrdiff_t)b->image * w->dst.h + y) * w->dst.w + x) * d->dy_ld + u->o0;
-            t.row_end = ceil_div(w->dst.h - y, w->dilation.h);
-            t.col_end = ceil_div(w->dst.w - x, w->dilation.w);
-            t.v = u->z + (ptrdiff_t)(ty * b->count.w + tx) * d->oc;
-            w->dy(&t);
-        }
+        for (int tx = 0; tx < b->count.w; tx++)
+            at_tile_dy(&d->w, at_tile_in_block(&d->w, b, ty, tx), d->dy + u->o0, d->dy_ld, u->oc,
+                       u->z + (ptrdiff_t)(ty * b->count.w + tx) * d->oc, d->z_plane);
 }
 
 static void transform_x(const dw_run *d, const unit *u, const at_tile_block *b) {
     int rows = b->count.h + d->w.blocks.h - 1, cols = b->count.w + d->w.blocks.w - 1;
     for (int ty = 0; ty < rows; ty++)
         for (int tx = 0; tx < cols; tx++)
-            at_tile_input(&d->w, b, ty, tx, d->x + u->i0, d->x_ld, u->ic,
+            at_tile_input(&d->w, at_tile_in_block(&d->w, b, ty, tx), d->x + u->i0, d->x_ld, u->ic,
                           u->v + (ptrdiff_t)(ty * cols + tx) * d->ic, d->v_plane);
 }
 
@@ -126,7 +108,7 @@ static void accumulate(const dw_run *d, const unit *u, const at_tile_block *b, i
                        int plane) {
     const at_kernels *kernels = at_kernels_get();
     int cols = b->count.w + d->w.blocks.w - 1, nr = kernels->conv_nr;
-    int calls = ceil_div(u->ic, kernels->conv_mr);
+    int calls = at_ceil_div(u->ic, kernels->conv_mr);
     int shift = block / d->w.blocks.w * cols + block % d->w.blocks.w;
     float *sum = u->sum + ((ptrdiff_t)block * d->w.planes + plane) * d->ic * d->oc;
     at_conv_dw_tile t = {.dw_ld = d->oc,

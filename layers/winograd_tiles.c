@@ -5,10 +5,6 @@
 #include "layers/winograd.h"
 #include "nn/kernels/kernels.h"
 
-static int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
-
 bool at_winograd_fits(const at_conv *c) {
     at_pair k = c->kernel;
     return c->groups == 1 && c->stride.h == 1 && c->stride.w == 1 && k.h >= 3 && k.w >= 3 &&
@@ -22,7 +18,7 @@ static void set_scheme(at_winograd *w, at_pair kernel) {
     w->r = small ? 3 : 4;
     w->alpha = w->m + w->r - 1;
     w->planes = w->alpha * w->alpha;
-    w->blocks = (at_pair){ceil_div(kernel.h, w->r), ceil_div(kernel.w, w->r)};
+    w->blocks = (at_pair){at_ceil_div(kernel.h, w->r), at_ceil_div(kernel.w, w->r)};
     w->input = small ? k->wino43_input : k->wino44_input;
     w->weight = small ? k->wino43_weight : k->wino44_weight;
     w->dy = small ? k->wino43_dy : k->wino44_dy;
@@ -40,13 +36,13 @@ at_winograd at_winograd_make(const at_conv *c, at_conv_pass pass) {
         w.pad.h = (c->kernel.h - 1) * c->dilation.h - c->padding.h;
         w.pad.w = (c->kernel.w - 1) * c->dilation.w - c->padding.w;
     }
-    w.tiles.h = ceil_div(ceil_div(w.dst.h, w.dilation.h), w.m);
-    w.tiles.w = ceil_div(ceil_div(w.dst.w, w.dilation.w), w.m);
+    w.tiles.h = at_ceil_div(at_ceil_div(w.dst.h, w.dilation.h), w.m);
+    w.tiles.w = at_ceil_div(at_ceil_div(w.dst.w, w.dilation.w), w.m);
     return w;
 }
 
 static int blocks_of(int tiles, int limit) {
-    return ceil_div(tiles, limit);
+    return at_ceil_div(tiles, limit);
 }
 
 int64_t at_tile_block_count(const at_winograd *w, at_pair limit) {
@@ -56,7 +52,7 @@ int64_t at_tile_block_count(const at_winograd *w, at_pair limit) {
 
 /* Tiles of a phase along an axis, of which there may be fewer than in the largest phase. */
 static int phase_tiles(int size, int dilation, int phase, int m) {
-    return phase >= size ? 0 : ceil_div(ceil_div(size - phase, dilation), m);
+    return phase >= size ? 0 : at_ceil_div(at_ceil_div(size - phase, dilation), m);
 }
 
 static void axis_block(int tiles, int all, int limit, int index, int *first, int *count) {
@@ -83,27 +79,65 @@ at_tile_block at_tile_block_at(const at_winograd *w, at_pair limit, int64_t inde
 
 /* Which of the alpha positions origin + j * step lie inside 0 .. size - 1. */
 static void inside(int origin, int step, int size, int *begin, int *end) {
-    *begin = origin < 0 ? ceil_div(-origin, step) : 0;
-    *end = origin >= size ? 0 : ceil_div(size - origin, step);
+    *begin = origin < 0 ? at_ceil_div(-origin, step) : 0;
+    *end = origin >= size ? 0 : at_ceil_div(size - origin, step);
 }
 
-void at_tile_input(const at_winograd *w, const at_tile_block *b, int ty, int tx, const float *src,
-                   ptrdiff_t src_ld, int c, float *v, ptrdiff_t v_plane) {
-    int y = b->phase.h + w->dilation.h * w->m * (b->first.h + ty) - w->pad.h;
-    int x = b->phase.w + w->dilation.w * w->m * (b->first.w + tx) - w->pad.w;
+at_tile_place at_tile_in_block(const at_winograd *w, const at_tile_block *b, int ty, int tx) {
+    return (at_tile_place){b->image, b->phase.h + w->dilation.h * w->m * (b->first.h + ty),
+                           b->phase.w + w->dilation.w * w->m * (b->first.w + tx)};
+}
+
+void at_tile_input(const at_winograd *w, at_tile_place p, const float *src, ptrdiff_t src_ld, int c,
+                   float *v, ptrdiff_t v_plane) {
+    int y = p.y - w->pad.h, x = p.x - w->pad.w;
     at_wino_in t = {.v = v, .v_plane = v_plane, .c = c};
     t.x_row = (ptrdiff_t)w->dilation.h * w->src.w * src_ld;
     t.x_col = (ptrdiff_t)w->dilation.w * src_ld;
-    t.x = src + (((ptrdiff_t)b->image * w->src.h + y) * w->src.w + x) * src_ld;
+    t.x = src + (((ptrdiff_t)p.image * w->src.h + y) * w->src.w + x) * src_ld;
     inside(y, w->dilation.h, w->src.h, &t.row_begin, &t.row_end);
     inside(x, w->dilation.w, w->src.w, &t.col_begin, &t.col_end);
     w->input(&t);
 }
 
+void at_tile_dy(const at_winograd *w, at_tile_place p, const float *dy, ptrdiff_t dy_ld, int c,
+                float *z, ptrdiff_t z_plane) {
+    at_wino_in t = {.v = z,
+                    .v_plane = z_plane,
+                    .x = dy + (((ptrdiff_t)p.image * w->dst.h + p.y) * w->dst.w + p.x) * dy_ld,
+                    .x_row = (ptrdiff_t)w->dilation.h * w->dst.w * dy_ld,
+                    .x_col = (ptrdiff_t)w->dilation.w * dy_ld,
+                    .row_end = at_ceil_div(w->dst.h - p.y, w->dilation.h),
+                    .col_end = at_ceil_div(w->dst.w - p.x, w->dilation.w),
+                    .c = c};
+    w->dy(&t);
+}
+
+static int at_most(int v, int most) {
+    return v < most ? v : most;
+}
+
+void at_tile_output(const at_winograd *w, at_tile_place p, const at_conv_call *call, int first,
+                    int c, const float *m, ptrdiff_t m_plane, const float *bias) {
+    ptrdiff_t ld = call->dst_ld, pixel = ((ptrdiff_t)p.image * w->dst.h + p.y) * w->dst.w + p.x;
+    at_wino_out t = {.y = call->dst + pixel * ld + first,
+                     .y_row = (ptrdiff_t)w->dilation.h * w->dst.w * ld,
+                     .y_col = (ptrdiff_t)w->dilation.w * ld,
+                     .v = m,
+                     .v_plane = m_plane,
+                     .bias = bias,
+                     .rows = at_most(at_ceil_div(w->dst.h - p.y, w->dilation.h), w->m),
+                     .cols = at_most(at_ceil_div(w->dst.w - p.x, w->dilation.w), w->m),
+                     .c = c,
+                     .add = call->add,
+                     .relu = call->relu};
+    w->output(&t);
+}
+
 /* ---- cost: multiply-adds at the rates measured for each part (docs/benchmarks.md) ---- */
 
 static double rounded(int n, int to) {
-    return (double)ceil_div(n, to) * to;
+    return (double)at_ceil_div(n, to) * to;
 }
 
 /* Taps that lie inside, summed over destination positions. */
@@ -130,6 +164,15 @@ double at_direct_cost(const at_conv *c, at_conv_pass pass) {
     return c->x.n * meetings * k * rounded((int)n, at_kernels_get()->conv_nr / 2) * c->groups;
 }
 
+static double tile_count(const at_winograd *w) {
+    double tiles = 0;
+    for (int p = 0; p < w->dilation.h; p++)
+        for (int q = 0; q < w->dilation.w; q++)
+            tiles += (double)phase_tiles(w->dst.h, w->dilation.h, p, w->m) *
+                     phase_tiles(w->dst.w, w->dilation.w, q, w->m);
+    return tiles * w->src.n;
+}
+
 /* Weights that don't fit the cache are read once for each block of tiles. */
 static double weight_traffic(const at_winograd *w, double weights) {
     enum { CACHED = 1 << 18, READ = 16 }; /* values; multiply-adds in the time of reading one */
@@ -137,17 +180,24 @@ static double weight_traffic(const at_winograd *w, double weights) {
     return weights > CACHED ? READ * weights * (double)at_tile_block_count(w, limit) : 0;
 }
 
+/* Values of a plane cost as many multiply-adds: transformed within a cache, transformed through
+ * memory, and weights made. */
+enum { TRANSFORM = 6, THROUGH_MEMORY = 36, WEIGHTS = 24 };
+
+static double cost(const at_winograd *w, double transform, double traffic_share) {
+    double taps = w->blocks.h * w->blocks.w, k = w->src.c,
+           n = rounded(w->dst.c, at_kernels_get()->conv_nr / 2);
+    double weights = taps * w->planes * k * n;
+    return 1.1 * tile_count(w) * w->planes * (taps * k * n + transform * (k + n)) +
+           WEIGHTS * weights + traffic_share * weight_traffic(w, weights);
+}
+
 double at_winograd_cost(const at_conv *c, at_conv_pass pass) {
-    enum { TRANSFORM = 6, WEIGHTS = 24 }; /* a plane's value costs as many multiply-adds */
     at_winograd w = at_winograd_make(c, pass);
-    double taps = w.blocks.h * w.blocks.w, k = w.src.c,
-           n = rounded(w.dst.c, at_kernels_get()->conv_nr / 2);
-    double tiles = 0, weights = taps * w.planes * k * n;
-    for (int p = 0; p < w.dilation.h; p++)
-        for (int q = 0; q < w.dilation.w; q++)
-            tiles += (double)phase_tiles(w.dst.h, w.dilation.h, p, w.m) *
-                     phase_tiles(w.dst.w, w.dilation.w, q, w.m);
-    tiles *= w.src.n;
-    return 1.1 * tiles * w.planes * (taps * k * n + TRANSFORM * (k + n)) + WEIGHTS * weights +
-           weight_traffic(&w, weights);
+    return cost(&w, TRANSFORM, 1);
+}
+
+double at_staged_cost(const at_conv *c, at_conv_pass pass) {
+    at_winograd w = at_winograd_make(c, pass);
+    return cost(&w, THROUGH_MEMORY, 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Pixel shuffle kernels of every level against the naive ones, bit for bit: channel and sub-pixel
- * counts around the vector's, unaligned slices, whose other elements must stay as they are. */
+/* Transposition and pixel shuffle kernels of every level against the naive ones, bit for bit:
+ * channel and sub-pixel counts around the vector's, unaligned slices, whose other elements must stay
+ * as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,27 @@ static void test_levels(void **state) {
             }
 }
 
+/* Against the definition; what lies between the rows of the result stays. */
+static void test_transpose(void **state) {
+    enum { MOST = 37, LD = MOST + 3 };
+    static const int sizes[] = {1, 3, 4, 8, 15, 16, 17, MOST};
+    static float x[MOST * LD], y[MOST * LD];
+    (void)state;
+    for (int i = 0; i < MOST * LD; i++) x[i] = (float)i;
+    for (int l = 0; at_kernels_level(l) != NULL; l++)
+        for (int i = 0; i < 64; i++) {
+            int rows = sizes[i / 8], cols = sizes[i % 8];
+            for (int j = 0; j < MOST * LD; j++) y[j] = -1;
+            at_kernels_level(l)->transpose(y, LD, x, LD, rows, cols);
+            for (int j = 0; j < MOST * LD; j++) {
+                bool in = j / LD < cols && j % LD < rows;
+                assert_true(y[j] == (in ? x[j % LD * LD + j / LD] : -1));
+            }
+        }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels),
+                                       cmocka_unit_test(test_transpose)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

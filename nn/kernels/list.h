@@ -210,6 +210,9 @@ typedef struct at_label_table {
                          int64_t pixels, int c))                                                   \
     X(mix_pixels, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld,               \
                          const at_resample *r, int c, bool add))                                   \
+    /* out[j * out_ld + i] = x[i * ld + j] for i < rows, j < cols */                               \
+    X(transpose, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld, int rows,      \
+                        int cols))                                                                 \
     /* pixel shuffle: out[p * step + place[k] + j] = x[p * ld + j * q + k] for j < c, k < q */     \
     X(pixel_shuffle, void, (float *out, ptrdiff_t step, const ptrdiff_t *place, const float *x,    \
                             ptrdiff_t ld, int64_t pixels, int c, int q))                           \

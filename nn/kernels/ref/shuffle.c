@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the pixel shuffle kernels compute. */
+/* What transposition and the pixel shuffle kernels compute. */
 #include "nn/kernels/ref/ref.h"
+
+void at_transpose_ref(float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld, int rows,
+                      int cols) {
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < cols; j++) out[j * out_ld + i] = x[i * ld + j];
+}
 
 void at_pixel_shuffle_ref(float *out, ptrdiff_t step, const ptrdiff_t *place, const float *x,
                           ptrdiff_t ld, int64_t pixels, int c, int q) {

@@ -31,20 +31,20 @@ INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, 
     }
 }
 
-INLINE void tile_store(const at_conv_tile *t, float *out, vf acc[NV]) {
-    float row[NR];
-    if (t->n == NR && !t->add) {
-        if (t->relu) acc[0] = v_max0(acc[0]), acc[1] = v_max0(acc[1]);
-        v_store(out, acc[0]);
-        v_store(out + VW, acc[1]);
+/* The first n columns of one vector. */
+INLINE void store_columns(float *out, vf v, int n, bool add, bool relu) {
+    if (n == VW) {
+        if (add) v += v_load(out);
+        v_store(out, relu ? v_max0(v) : v);
         return;
     }
-    v_store(row, acc[0]);
-    v_store(row + VW, acc[1]);
-    for (int j = 0; j < t->n; j++) {
-        float v = t->add ? out[j] + row[j] : row[j];
-        out[j] = t->relu && v < 0 ? 0 : v;
-    }
+    if (add) v += v_load_n(out, n);
+    v_store_n(out, relu ? v_max0(v) : v, n);
+}
+
+INLINE void tile_store(const at_conv_tile *t, float *out, const vf acc[NV], bool two) {
+    store_columns(out, acc[0], two ? VW : t->n, t->add, t->relu);
+    if (two) store_columns(out + VW, acc[1], t->n - VW, t->add, t->relu);
 }
 
 INLINE void tile(const at_conv_tile *t, int rows, bool two) {
@@ -56,7 +56,7 @@ INLINE void tile(const at_conv_tile *t, int rows, bool two) {
     for (int s = 0; s < t->taps; s++)
         tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], t->k, rows, two);
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) tile_store(t, t->out + i * t->out_ld, acc[i]);
+    for (int i = 0; i < rows; i++) tile_store(t, t->out + i * t->out_ld, acc[i], two);
 }
 
 void K(conv_tile)(const at_conv_tile *t) {
@@ -115,16 +115,9 @@ INLINE int short_pixels(const at_conv_dw_tile *t, int r, int width) {
     return pixels < t->pixels ? (int)pixels : t->pixels;
 }
 
-INLINE void dw_add(float *dw, const vf *acc, int n) {
-    float row[NR];
-    if (n == NR) {
-        v_store(dw, v_load(dw) + acc[0]);
-        v_store(dw + VW, v_load(dw + VW) + acc[1]);
-        return;
-    }
-    v_store(row, acc[0]);
-    v_store(row + VW, acc[1]);
-    for (int j = 0; j < n; j++) dw[j] += row[j];
+INLINE void dw_add(float *dw, const vf *acc, int n, bool two) {
+    store_columns(dw, acc[0], two ? VW : n, true, false);
+    if (two) store_columns(dw + VW, acc[1], n - VW, true, false);
 }
 
 INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {
@@ -142,7 +135,7 @@ INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {
         }
     }
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) dw_add(t->dw + i * t->dw_ld, acc[i], t->n);
+    for (int i = 0; i < rows; i++) dw_add(t->dw + i * t->dw_ld, acc[i], t->n, two);
 }
 
 void K(conv_dw_tile)(const at_conv_dw_tile *t) {

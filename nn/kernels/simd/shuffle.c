@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pixel shuffle and its transpose: for every pixel a c x q matrix is transposed, in blocks of VW x
- * VW in registers. */
+/* Transposition, in blocks of VW x VW in registers; and pixel shuffle and its transpose, which
+ * transpose a c x q matrix for every pixel. */
 #include "nn/kernels/simd/transpose.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -11,6 +11,29 @@ INLINE void load_rows(vf m[VW], const float *from, const ptrdiff_t *place, ptrdi
 #pragma GCC unroll 16
     for (int i = 0; i < VW; i++)
         m[i] = i < rows ? v_load_n(from + (place ? place[i] : i * row), columns) : (vf){0};
+}
+
+INLINE void transpose_block(float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld, int rows,
+                            int cols) {
+    vf m[VW];
+    load_rows(m, x, NULL, ld, rows, cols);
+    v_transpose(m);
+#pragma GCC unroll 16
+    for (int j = 0; j < VW; j++)
+        if (j < cols) v_store_n(out + j * out_ld, m[j], rows);
+}
+
+void K(transpose)(float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld, int rows, int cols) {
+    for (int j = 0; j < cols; j += VW)
+        for (int i = 0; i < rows; i += VW) {
+            int r = rows - i < VW ? rows - i : VW, c = cols - j < VW ? cols - j : VW;
+            float *to = out + j * out_ld + i;
+            const float *from = x + i * ld + j;
+            if (r == VW && c == VW)
+                transpose_block(to, out_ld, from, ld, VW, VW);
+            else
+                transpose_block(to, out_ld, from, ld, r, c);
+        }
 }
 
 INLINE void block(float *out, const ptrdiff_t *place, const float *x, int q, int rows,

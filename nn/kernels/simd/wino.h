@@ -160,20 +160,14 @@ INLINE void wino_gather(const wino *t, vf *w, const vf *u) {
 
 /* n floats, zeros behind them. */
 INLINE vf wino_load(const float *p, int n) {
-    float row[VW] = {0};
-    if (n >= VW) return v_load(p);
-    memcpy(row, p, (size_t)n * sizeof *row);
-    return v_load(row);
+    return n >= VW ? v_load(p) : v_load_n(p, n);
 }
 
 INLINE void wino_store(float *p, vf v, int n) {
-    if (n >= VW) {
+    if (n >= VW)
         v_store(p, v);
-        return;
-    }
-    float row[VW];
-    v_store(row, v);
-    memcpy(p, row, (size_t)n * sizeof *row);
+    else
+        v_store_n(p, v, n);
 }
 
 typedef void wino_axis(const wino *t, vf *out, const vf *in);
