@@ -108,6 +108,7 @@ at_node *at_conv_transpose2d(at_graph *g, const char *name, at_node *x,
         (o.kernel.h + o.stride.h - 1) / o.stride.h * ((o.kernel.w + o.stride.w - 1) / o.stride.w);
     if (o.init.kind == AT_INIT_ZERO) o.init.kind = AT_INIT_HE_NORMAL;
     if (o.init.fan_in == 0) o.init.fan_in = meet * x->channels / o.groups;
+    o.init.groups = o.groups;
     at_node_add_param(
         n, (at_param_spec){.rank = 4,
                            .dims = {x->channels, o.channels / o.groups, o.kernel.h, o.kernel.w},

@@ -34,9 +34,10 @@ typedef enum at_init_kind {
 
 typedef struct at_init {
     at_init_kind kind;
-    float value; /* AT_INIT_CONSTANT, AT_INIT_UNIFORM; AT_INIT_HE_NORMAL: gain, 0 means 1 */
+    float value; /* AT_INIT_CONSTANT, AT_INIT_UNIFORM; HE_NORMAL, BILINEAR: gain, 0 means 1 */
     int fan_in;  /* AT_INIT_HE_NORMAL */
     int factor;  /* AT_INIT_ICNR: upscale factor */
+    int groups;  /* AT_INIT_BILINEAR: of the transposed convolution, which fills it in; 0: 1 */
 } at_init;
 
 typedef struct at_param_spec {

@@ -15,12 +15,14 @@ static double bilinear_tap(int k, int i) {
     return 1 - fabs(i - centre) / factor;
 }
 
-/* Channel a of the input feeds channel a mod `out` of the output, and where several meet they are
- * averaged: with as many outputs as inputs this is plain interpolation of each channel. */
+/* In each group, channel a of the input feeds channel a mod `out` of the output, and where several
+ * meet they are averaged: with as many outputs as inputs this is plain interpolation of each
+ * channel. */
 static float bilinear_value(const at_param_spec *s, const int at[4]) {
-    int in = s->dims[0], out = s->dims[1];
-    if (at[0] % out != at[1]) return 0;
+    int in = s->dims[0] / (s->init.groups > 0 ? s->init.groups : 1), out = s->dims[1];
+    if (at[0] % in % out != at[1]) return 0;
     double share = in > out ? (double)out / in : 1;
+    if (s->init.value != 0) share *= s->init.value;
     return (float)(share * bilinear_tap(s->dims[2], at[2]) * bilinear_tap(s->dims[3], at[3]));
 }
 

@@ -65,7 +65,7 @@ static int64_t parameters_of(const at_node *n) {
     int64_t count = 0;
     for (int i = 0; i < n->param_count; i++) {
         const at_param *p = at_graph_param(n->graph, n->params[i]);
-        if (!p->spec.buffer) count += p->count;
+        if (!p->spec.buffer && !p->spec.frozen) count += p->count;
     }
     return count;
 }

@@ -30,7 +30,7 @@ static inline double at_span_size(at_span s) {
 typedef struct at_survey_row {
     const at_node *node;
     at_shape shape;
-    int64_t parameters; /* running statistics are none */
+    int64_t parameters; /* that are trained: no running statistics, nothing frozen */
     double macs;
     at_field field;
 } at_survey_row;

@@ -37,6 +37,20 @@ static json_t *params_json(const at_node *n) {
     return params;
 }
 
+/* The roles of parameters that training leaves as they are; NULL: there are none, or no memory,
+ * which *failed then tells. */
+static json_t *frozen_json(const at_node *n, int *failed) {
+    json_t *list = NULL;
+    for (int i = 0; i < n->param_count && !*failed; i++) {
+        if (!at_graph_param(n->graph, n->params[i])->spec.frozen) continue;
+        if (list == NULL) list = json_array();
+        *failed = json_array_append_new(list, json_string(n->op->param_names[i]));
+    }
+    if (!*failed) return list;
+    json_decref(list);
+    return NULL;
+}
+
 /* The shape that row's node finds at input i: that of the row of the same node, whose outputs are
  * of one size where there are two. */
 static at_shape shape_of(const at_survey *s, const at_node *n) {
@@ -67,6 +81,8 @@ static json_t *node_json(const at_survey *s, const at_survey_row *row) {
     failed |= json_object_set_new(j, "output_shape", shape_json(row->shape));
     failed |= json_object_set_new(j, "attrs", attrs_json(s, row));
     if (n->param_count > 0) failed |= json_object_set_new(j, "params", params_json(n));
+    json_t *frozen = frozen_json(n, &failed);
+    if (frozen != NULL) failed |= json_object_set_new(j, "frozen", frozen);
     if (!failed) return j;
     json_decref(j);
     return NULL;

@@ -71,14 +71,14 @@ static void test_grouped(void **state) {
 
 /* Bilinear initialisation doubles the size as interpolation with half-pixel centres does, away from
  * the border: a ramp stays a ramp. */
-static void test_bilinear_ramp(void **state) {
-    (void)state;
+static void check_ramp(int groups) {
     at_graph *g = at_graph_new();
     at_node *x = at_input(g, "x", 2);
     at_conv_transpose2d_opts o = {.channels = 2,
                                   .kernel = {4, 4},
                                   .stride = {2, 2},
                                   .padding = {1, 1},
+                                  .groups = groups,
                                   .no_bias = true,
                                   .frozen = true,
                                   .init = {.kind = AT_INIT_BILINEAR}};
@@ -103,6 +103,47 @@ static void test_bilinear_ramp(void **state) {
     at_graph_free(g);
 }
 
+static void test_bilinear_ramp(void **state) {
+    (void)state;
+    check_ramp(1);
+    check_ramp(2); /* each channel by itself */
+}
+
+/* Initial weights of one input channel to one output channel of each group, the rest being zero. */
+static void expect_weights(at_conv_transpose2d_opts o, int in, const float *row, float scale) {
+    at_graph *g = at_graph_new();
+    o.no_bias = true;
+    at_node *y = at_conv_transpose2d(g, "up", at_input(g, "x", in), o);
+    assert_int_equal(at_graph_finish(g, NULL), AT_OK);
+    assert_int_equal(at_graph_init(g, 1, NULL), AT_OK);
+    const at_param *p = at_graph_param(g, y->params[0]);
+    int k = o.kernel.w, groups = o.groups ? o.groups : 1, out = o.channels / groups;
+    float w[256];
+    assert_true(p->count <= 256);
+    at_param_export(p, at_graph_values(g), w);
+    for (int i = 0; i < p->count; i++) {
+        int a = i / (k * k * out), b = i / (k * k) % out, y0 = i / k % k, x0 = i % k;
+        float wanted = a % (in / groups) % out == b ? row[y0] * row[x0] * scale : 0;
+        assert_float_equal(w[i], wanted, 1e-6);
+    }
+    at_graph_free(g);
+}
+
+/* Long, Shelhamer & Darrell's kernels; averages where channels become fewer; a gain. */
+static void test_bilinear_weights(void **state) {
+    (void)state;
+    static const float three[] = {0.5f, 1, 0.5f}, four[] = {0.25f, 0.75f, 0.75f, 0.25f};
+    at_init bilinear = {.kind = AT_INIT_BILINEAR};
+    at_conv_transpose2d_opts o = {.kernel = {4, 4}, .stride = {2, 2}, .init = bilinear};
+    o.channels = 2;
+    expect_weights(o, 2, four, 1);
+    expect_weights(o, 4, four, 0.5f);
+    o.channels = 4, o.groups = 2; /* two to two in each group */
+    expect_weights(o, 4, four, 1);
+    o.init.value = 0.25f, o.kernel = (at_pair){3, 3};
+    expect_weights(o, 4, three, 0.25f);
+}
+
 static void test_refuses(void **state) {
     (void)state;
     transpose_case c = {3, {{4, 4}, {2, 2}, {1, 1}, {1, 1}, 1}, {2, 0}, false};
@@ -115,7 +156,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stride_2),      cmocka_unit_test(test_awkward),
         cmocka_unit_test(test_grouped),       cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_bilinear_ramp),
+        cmocka_unit_test(test_bilinear_ramp), cmocka_unit_test(test_bilinear_weights),
     };
     return cmocka_run_group_tests_name("conv_transpose2d", tests, NULL, NULL);
 }

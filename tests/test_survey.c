@@ -206,6 +206,26 @@ static void test_texts(void **state) {
     at_graph_free(g);
 }
 
+/* What is never trained is no parameter of the table, and the JSON says so. */
+static void test_frozen(void **state) {
+    (void)state;
+    at_survey s;
+    at_graph *g = at_graph_new();
+    at_node *x = conv(g, "a", at_input(g, "image", 3), 3, 1, 1, 1);
+    at_conv2d(g, "b", x,
+              (at_conv2d_opts){.channels = 2, .kernel = {1, 1}, .no_bias = true, .frozen = true});
+    survey(&s, g, 9, 6);
+    assert_int_equal(s.parameters, 3 * 2 * 9 + 2);
+    json_t *j = at_survey_json(&s, NULL), *nodes = json_object_get(j, "nodes");
+    assert_null(json_object_get(json_array_get(nodes, 0), "frozen"));
+    json_t *frozen = json_object_get(json_array_get(nodes, 1), "frozen");
+    assert_int_equal(json_array_size(frozen), 1);
+    assert_string_equal(json_string_value(json_array_get(frozen, 0)), "weight");
+    json_decref(j);
+    at_survey_free(&s);
+    at_graph_free(g);
+}
+
 /* A size that can't be is refused with the node's name. */
 static void test_refuses(void **state) {
     (void)state;
@@ -223,7 +243,7 @@ int main(void) {
         cmocka_unit_test(test_field_vgg),      cmocka_unit_test(test_field_strides),
         cmocka_unit_test(test_field_dilation), cmocka_unit_test(test_field_paths),
         cmocka_unit_test(test_json),           cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_refuses),        cmocka_unit_test(test_frozen),
     };
     return cmocka_run_group_tests_name("survey", tests, NULL, NULL);
 }
