@@ -94,9 +94,9 @@ const cli_command cli_bench_model = {
         "A training step is forward, softmax cross-entropy, backward and SGD with momentum, on "
         "random data made beforehand; one more run of each goes before, unmeasured. Times are "
         "milliseconds, macs those of one forward of the batch.",
-    .options = "classes channels width depth fc upsample norm output-stride rates lrn size batch "
-               "precision "
-               "conv threads seed max-mem repeat train-only profile json",
+    .options =
+        "classes channels width depth fc upsample skip decoder match norm output-stride "
+        "rates lrn size batch precision conv threads seed max-mem repeat train-only profile json",
     .defaults = (const cli_default[]){{"width", "1"}, {"batch", "1"}, {NULL, NULL}},
     .examples =
         "atrous bench model unet --classes 11 --width 0.5 --size 180x240 --batch 4 --threads 2\n"

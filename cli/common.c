@@ -133,9 +133,9 @@ at_status cli_unknown_model(const char *word, at_error *err) {
 }
 
 at_status cli_no_model_options(const cli_args *args, at_error *err) {
-    static const char *const names[] = {"model",         "classes", "channels", "width",
-                                        "depth",         "fc",      "upsample", "norm",
-                                        "output-stride", "rates",   "lrn"};
+    static const char *const names[] = {"model", "classes",       "channels", "width",   "depth",
+                                        "fc",    "upsample",      "skip",     "decoder", "match",
+                                        "norm",  "output-stride", "rates",    "lrn"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (cli_given(args, names[i]))
             return at_fail(err, AT_ERR_USAGE, "--%s: the weights say that themselves; leave it out",

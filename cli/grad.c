@@ -192,11 +192,10 @@ const cli_command cli_grad = {
         "the same. Convolutions are direct unless --conv says otherwise: Winograd's rounding, "
         "still "
         "well within 1e-4, is more likely to tip a ReLU or a pooling that stands on a tie.",
-    .options =
-        "weights model classes channels width depth fc upsample norm output-stride rates lrn "
-        "resize "
-        "image mask data ignore save-weights mode dropout loss class-weights label-smoothing gamma "
-        "seed threads precision conv max-mem output",
+    .options = "weights model classes channels width depth fc upsample skip decoder match norm "
+               "output-stride rates lrn resize image mask data ignore save-weights mode dropout "
+               "loss class-weights label-smoothing gamma "
+               "seed threads precision conv max-mem output",
     .defaults = (const cli_default[]){{"width", "1"}, {"conv", "direct"}, {NULL, NULL}},
     .examples =
         "atrous grad --weights runs/train --image a.png --mask a_mask.png -o grads.safetensors\n"

@@ -139,8 +139,8 @@ const cli_command cli_info = {
     .details =
         "--json prints it so completely that another engine can rebuild it. The width is the "
         "paper's unless --width says otherwise; a weights file brings its own options.",
-    .options = "classes channels width depth fc upsample norm output-stride rates lrn size batch "
-               "json dot rf",
+    .options = "classes channels width depth fc upsample skip decoder match norm output-stride "
+               "rates lrn size batch json dot rf",
     .defaults = (const cli_default[]){{"width", "1"}, {"batch", "1"}, {NULL, NULL}},
     .examples = "atrous info segnet-basic --classes 11 --size 360x480\n"
                 "atrous info runs/train --json >graph.json\n"

@@ -13,6 +13,10 @@ at_node *at_same_block(at_graph *g, int index, at_node *x, int channels, int ker
     return at_conv_block(g, name, x, (at_conv_block_opts){.conv = conv, .norm = norm});
 }
 
+at_node *at_dense_head(at_graph *g, at_node *x, int classes, int factor, at_node *image) {
+    return at_crop(g, "logits", at_duc(g, "head", x, classes, factor), image, (at_pair){0, 0});
+}
+
 at_node *at_classifier(at_graph *g, const char *name, at_node *x, int classes) {
     return at_conv2d(g, name, x, (at_conv2d_opts){.channels = classes, .kernel = {1, 1}});
 }

@@ -11,7 +11,7 @@ at_node *at_fcn(at_graph *g, at_node *image, const at_model_opts *opts, int skip
 
 /* The fields of a descriptor that the three have in common. */
 #define AT_FCN_FIELDS                                                                              \
-    .upsamples = AT_UPS_NO_INDICES, .default_upsample = AT_UP_TRANSPOSED, .depths = at_vgg_depths, \
+    .upsamples = AT_UPS_SCORES, .default_upsample = AT_UP_TRANSPOSED, .depths = at_vgg_depths,     \
     .depth_help = "weighted layers of VGG", .has_fc = true
 
 #endif

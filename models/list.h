@@ -9,6 +9,7 @@
 /* clang-format off */
 #define AT_MODEL_LIST(X) \
     X(segnet_basic)      \
+    X(fcn_basic)         \
     X(unet)              \
     X(fcn32s)            \
     X(fcn16s)            \

@@ -1,55 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* SegNet-Basic (Badrinarayanan, Kendall & Cipolla, TPAMI 2017, section 3.1): encoders of 7x7
- * convolution, norm, ReLU and pooling; decoders of unpooling with the encoder's indices, 7x7
- * convolution and norm, without ReLU. As the paper says and its released file does not, no
- * convolution has a bias (unless there are no norms). Pooling rounds up, as there: 45 rows become
- * 23, and unpooling goes back to 45. The last encoder's decoder is number 0. */
+/* SegNet-Basic (Badrinarayanan, Kendall & Cipolla, TPAMI 2017, section 3.1): decoders of unpooling
+ * with the encoder's indices, 7x7 convolution and norm, without ReLU. The last encoder's decoder is
+ * number 0. Variants of the paper's table 1: SingleChannelDecoder is --decoder single, in which
+ * every filter convolves its own map alone; EncoderAddition is --skip add, which adds the encoder's
+ * maps of the same resolution. With duc, dense upsampling convolution of the last pooling takes the
+ * place of all decoders. */
 #include <stdio.h>
 
 #include "models/blocks.h"
 #include "models/list.h"
 
-enum { MOST_LEVELS = 6 };
-
-typedef struct level {
-    at_node *features, *pool;
-} level;
-
-static level encode(at_graph *g, int i, at_node *x, const at_model_opts *o) {
-    level l;
-    at_graph_push(g, "encoder");
-    l.features = at_same_block(g, i, x, at_scale_width(64, o->width), 7, o->norm);
-    at_graph_push(g, "%d", i);
-    l.pool =
-        at_max_pool2d(g, "pool", l.features, (at_pool2d_opts){.kernel = {2, 2}, .ceil_mode = true});
-    at_graph_pop(g);
-    at_graph_pop(g);
-    return l;
-}
-
-static at_node *decode(at_graph *g, int i, at_node *x, level l, const at_model_opts *o) {
-    char name[24];
-    at_conv2d_opts conv = {
-        .channels = at_scale_width(64, o->width), .kernel = {7, 7}, .padding = {3, 3}};
-    at_grow_opts up = {.op = o->upsample,
-                       .factor = 2,
-                       .no_bias = o->norm != AT_NORM_NONE,
-                       .like = l.features,
-                       .pool = l.pool};
-    snprintf(name, sizeof name, "decoder.%d", i);
-    x = at_grow(g, name, x, up);
+static at_node *convolve(at_graph *g, const char *name, int i, at_node *x, const at_model_opts *o) {
+    bool single = o->decoder == AT_DECODER_SINGLE;
+    bool own = !single && o->skip == AT_SKIP_NONE; /* the number of maps is the decoder's affair */
+    at_conv2d_opts conv = {.channels =
+                               own ? at_decoder_width(64, i, o) : at_scale_width(64, o->width),
+                           .kernel = {7, 7},
+                           .padding = {3, 3},
+                           .groups = single && x != NULL ? x->channels : 1};
     return at_conv_block(g, name, x,
                          (at_conv_block_opts){.conv = conv, .norm = o->norm, .linear = true});
 }
 
+static at_node *decode(at_graph *g, int i, at_node *x, at_segnet_level l, const at_model_opts *o) {
+    char name[24];
+    at_grow_opts up = {.op = o->upsample,
+                       .factor = 2,
+                       .no_bias = o->norm != AT_NORM_NONE,
+                       .conv_follows = true,
+                       .like = l.features,
+                       .pool = l.pool};
+    if (o->upsample == AT_UP_UNPOOL) up.channels = at_scale_width(64, o->width);
+    snprintf(name, sizeof name, "decoder.%d", i);
+    x = convolve(g, name, i, at_grow(g, name, x, up), o);
+    if (o->skip != AT_SKIP_ADD) return x;
+    at_graph_push(g, "%s", name);
+    x = at_add(g, "add", x, l.features);
+    at_graph_pop(g);
+    return x;
+}
+
 static at_node *build(at_graph *g, at_node *image, const at_model_opts *o) {
-    level levels[MOST_LEVELS];
-    at_node *x = image;
-    if (o->lrn) x = at_local_response_norm(g, "lrn", x, (at_local_response_norm_opts){0});
-    for (int i = 0; i < o->depth; i++) {
-        levels[i] = encode(g, i, x, o);
-        x = levels[i].pool;
-    }
+    at_segnet_level levels[AT_SEGNET_LEVELS];
+    at_node *x = at_segnet_encoder(g, image, o, levels);
+    if (o->upsample == AT_UP_DUC) return at_dense_head(g, x, o->classes, 1 << o->depth, image);
     for (int i = 0; i < o->depth; i++) x = decode(g, i, x, levels[o->depth - 1 - i], o);
     return at_conv2d(g, "logits", x,
                      (at_conv2d_opts){.channels = o->classes,
@@ -57,14 +51,16 @@ static at_node *build(at_graph *g, at_node *image, const at_model_opts *o) {
                                       .no_bias = o->norm != AT_NORM_NONE});
 }
 
-static const int depths[] = {4, 1, 2, 3, 5, MOST_LEVELS, 0};
-
 const at_model at_model_segnet_basic = {
     .name = "segnet-basic",
     .summary = "7x7 convolutions and unpooling with indices (Badrinarayanan et al., TPAMI 2017)",
-    .upsamples = AT_UPS_ALL,
+    .upsamples = AT_UPS_FEATURES | 1 << AT_UP_DUC,
     .default_upsample = AT_UP_UNPOOL,
-    .depths = depths,
+    .skips = 1 << AT_SKIP_NONE | 1 << AT_SKIP_ADD,
+    .default_skip = AT_SKIP_NONE,
+    .decoders = 1 << AT_DECODER_FULL | 1 << AT_DECODER_SINGLE,
+    .default_decoder = AT_DECODER_FULL,
+    .depths = at_segnet_depths,
     .depth_help = "poolings",
     .has_lrn = true,
     .build = build,

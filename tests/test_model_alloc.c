@@ -52,7 +52,7 @@ static at_status options(void *arg, at_error *err) {
 }
 
 static void test_build(void **state) {
-    static char names[][16] = {"segnet-basic", "unet", "fcn8s", "deeplabv3", "hdc"};
+    static char names[][16] = {"segnet-basic", "fcn-basic", "unet", "fcn8s", "deeplabv3", "hdc"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) check_alloc_failures(build, names[i]);
 }

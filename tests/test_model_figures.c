@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parameter counts and receptive fields of the architectures against published and hand-computed
  * numbers. Graphs are not finished, so that none of the millions of weights takes memory. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +32,8 @@ static double count(const char *name, at_model_opts o, const char *prefix) {
     at_graph *g = structure(name, o);
     for (int i = 0; i < at_graph_param_count(g); i++) {
         const at_param *p = at_graph_param(g, i);
-        if (!p->spec.buffer && strncmp(p->name, prefix, strlen(prefix)) == 0) n += (double)p->count;
+        bool trained = !p->spec.buffer && !p->spec.frozen;
+        if (trained && strncmp(p->name, prefix, strlen(prefix)) == 0) n += (double)p->count;
     }
     at_graph_free(g);
     return n;
@@ -70,6 +72,53 @@ static void test_whole_networks(void **state) {
     assert_near(count("deeplabv3", (at_model_opts){.classes = 11}, "aspp."), aspp, 0);
     /* dense upsampling: 3x3 to 8 x 8 scores a class */
     assert_near(count("hdc", (at_model_opts){.classes = 11}, "head."), (512 * 9 + 1) * 11 * 64, 0);
+}
+
+/* Table 1 of SegNet's paper (TPAMI 2017): every variant's parameters in millions, to 3 %. Behind
+ * them the multiply-accumulates of a forward at 360 x 480, in thousands of millions, from the
+ * layers' sizes. */
+static void test_segnet_table(void **state) {
+    (void)state;
+    static const struct {
+        const char *variant, *model;
+        at_model_opts o;
+        double millions, gmacs;
+    } table[] = {
+        {"Bilinear-Interpolation",
+         "fcn-basic",
+         {.skip = AT_SKIP_NONE, .upsample = AT_UP_BILINEAR},
+         0.625,
+         13.0},
+        {"SegNet-Basic", "segnet-basic", {0}, 1.425, 59.2},
+        {"SegNet-Basic-EncoderAddition", "segnet-basic", {.skip = AT_SKIP_ADD}, 1.425, 59.2},
+        {"SegNet-Basic-SingleChannelDecoder",
+         "segnet-basic",
+         {.decoder = AT_DECODER_SINGLE},
+         0.625,
+         13.8},
+        {"FCN-Basic", "fcn-basic", {0}, 0.65, 13.5},
+        {"FCN-Basic-NoAddition", "fcn-basic", {.skip = AT_SKIP_NONE}, 0.65, 13.5},
+        {"FCN-Basic-NoDimReduction", "fcn-basic", {.decoder = AT_DECODER_FULL}, 1.625, 28.2},
+        {"FCN-Basic-NoAddition-NoDimReduction",
+         "fcn-basic",
+         {.skip = AT_SKIP_NONE, .decoder = AT_DECODER_FULL},
+         1.625,
+         28.2},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        at_model_opts o = table[i].o;
+        at_survey s;
+        o.classes = 11;
+        at_graph *g = structure(table[i].model, o);
+        assert_int_equal(at_survey_new(&s, g, (at_shape){1, 360, 480, 3}, NULL), AT_OK);
+        if (fabs((double)s.parameters / 1e6 / table[i].millions - 1) > 0.03 ||
+            fabs(s.macs / 1e9 / table[i].gmacs - 1) > 0.03)
+            fail_msg("%s: %lld parameters, %g MACs", table[i].variant, (long long)s.parameters,
+                     s.macs);
+        assert_near((double)s.parameters, count(table[i].model, o, ""), 0);
+        at_survey_free(&s);
+        at_graph_free(g);
+    }
 }
 
 static void test_width(void **state) {
@@ -116,9 +165,8 @@ static void test_fields(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_backbones),
-        cmocka_unit_test(test_whole_networks),
-        cmocka_unit_test(test_width),
+        cmocka_unit_test(test_backbones),    cmocka_unit_test(test_whole_networks),
+        cmocka_unit_test(test_segnet_table), cmocka_unit_test(test_width),
         cmocka_unit_test(test_fields),
     };
     return cmocka_run_group_tests_name("model figures", tests, NULL, NULL);

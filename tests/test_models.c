@@ -96,6 +96,27 @@ static void test_every_combination(void **state) {
                                                 .norm = (at_norm_kind)norm});
 }
 
+/* Each way to make a decoder, with each kind of skip, for each operator (with batch norm). */
+static void check_decoders(const at_model *m, at_upsample u) {
+    for (int d = AT_DECODER_DEFAULT + 1; d < AT_DECODER_COUNT; d++)
+        for (int s = AT_SKIP_DEFAULT + 1; s < AT_SKIP_COUNT; s++) {
+            bool own = d == (int)m->default_decoder && s == (int)m->default_skip; /* seen above */
+            if (own || !(m->decoders >> d & 1u) || !(m->skips >> s & 1u)) continue;
+            check_model(m, (at_model_opts){.classes = 3,
+                                           .width = 0.12,
+                                           .upsample = u,
+                                           .skip = (at_skip)s,
+                                           .decoder = (at_decoder)d});
+        }
+}
+
+static void test_decoders(void **state) {
+    (void)state;
+    for (const at_model *const *m = at_model_list; *m != NULL; m++)
+        for (int u = AT_UP_DEFAULT + 1; u < AT_UP_COUNT; u++)
+            if (((*m)->upsamples >> u & 1u) && u != AT_UP_DUC) check_decoders(*m, (at_upsample)u);
+}
+
 static void test_strides_and_depths(void **state) {
     (void)state;
     for (const at_model *const *m = at_model_list; *m != NULL; m++) {
@@ -147,9 +168,8 @@ static void test_nothing_begins_at_zero(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_combination),
-        cmocka_unit_test(test_strides_and_depths),
-        cmocka_unit_test(test_same_seed),
+        cmocka_unit_test(test_every_combination),      cmocka_unit_test(test_decoders),
+        cmocka_unit_test(test_strides_and_depths),     cmocka_unit_test(test_same_seed),
         cmocka_unit_test(test_nothing_begins_at_zero),
     };
     return cmocka_run_group_tests_name("models", tests, NULL, NULL);

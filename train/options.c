@@ -37,6 +37,16 @@ static const char *upsample(int i) {
                               : NULL;
 }
 
+static const char *skip(int i) {
+    return i == AT_SKIP_DEFAULT ? "default" : at_skip_name((at_skip)i);
+}
+static const char *decoder(int i) {
+    return i == AT_DECODER_DEFAULT ? "default" : at_decoder_name((at_decoder)i);
+}
+static const char *match(int i) {
+    return at_match_name((at_match)i);
+}
+
 #define AT(member) offsetof(at_train_opts, member)
 #define BIG 1e9
 
@@ -63,8 +73,11 @@ const at_train_option at_train_options[] = {
     {"model", "NAME", "network", "architecture", AT_OPT_STRING, AT(model), 0, 0, NULL},
     {"width", "X", "network", "multiplies the paper's channel counts", AT_OPT_AMOUNT, AT(net.width), 0.01, 16, NULL},
     {"depth", "N", "network", "depth of the backbone; what it counts is the architecture's business", AT_OPT_COUNT, AT(net.depth), 1, 200, NULL},
-    {"fc", "N", "network", "fcn*: width of fc6 and fc7", AT_OPT_COUNT, AT(net.fc), 1, 65536, NULL},
-    {"upsample", "nearest|bilinear|bicubic|transposed|unpool|pixelshuffle", "network", "how the decoder upsamples", AT_OPT_CHOICE, AT(net.upsample), 0, 0, upsample},
+    {"fc", "N", "network", "fcn32s, fcn16s, fcn8s: width of fc6 and fc7", AT_OPT_COUNT, AT(net.fc), 1, 65536, NULL},
+    {"upsample", "nearest|bilinear|bicubic|transposed|unpool|pixelshuffle|bilinear-corners|transposed2|transposed3|transposed4|transposed-bilinear|transposed-frozen|unpool-corner|replicate|pixelshuffle-random|duc|additive", "network", "how the decoder upsamples (docs/upsampling.md)", AT_OPT_CHOICE, AT(net.upsample), 0, 0, upsample},
+    {"skip", "none|add", "network", "segnet-basic, fcn-basic: what the decoder adds of the encoder's maps", AT_OPT_CHOICE, AT(net.skip), 0, 0, skip},
+    {"decoder", "full|single|reduced", "network", "segnet-basic, fcn-basic: the decoder has as many maps as the encoder; as many, each filtered by itself; one a class", AT_OPT_CHOICE, AT(net.decoder), 0, 0, decoder},
+    {"match", "none|params|macs", "network", "make the decoder (segnet-basic, unet; deeplabv3: the pyramid) wider or narrower until the network has the parameters, or MACs, that it has with its default upsampling; info tells how near it came (match_error), 0.05 at worst", AT_OPT_CHOICE, AT(net.match), 0, 0, match},
     {"norm", "batch|group|none", "network", "normalisation", AT_OPT_CHOICE, AT(net.norm), 0, 0, norm},
     {"output-stride", "8|16", "network", "deeplabv3, hdc: how far the backbone shrinks the picture", AT_OPT_COUNT, AT(net.output_stride), 1, 64, NULL},
     {"rates", "A,B,C", "network", "deeplabv3, hdc: dilation rates", AT_OPT_RATES, AT(net.rates), 1, 1000, NULL},
