@@ -4,7 +4,7 @@
 
     tools/parity.py [--atrous build/atrous] [--width 0.25] [--size 67x93] [MODEL...]
 
-For each model, with every upsampling operator and norm: what `atrous info --json` prints is rebuilt
+For each model, with every upsampling operator, norm and decoder it has: what `atrous info --json` prints is rebuilt
 in PyTorch; `atrous grad --model ... --save-weights` gives weights, loss, logits and every gradient
 of one step, `--mode infer` the logits of inference. The numbers must agree to 1e-4 (see agrees in
 torch_graph.py). In any fp32, PyTorch's own included, a ReLU or a pooling that stands on a tie tips
@@ -28,25 +28,32 @@ sys.path.insert(0, HERE)
 import torch_graph  # noqa: E402
 from png_files import write_png  # noqa: E402
 
-OPERATORS = ["nearest", "bilinear", "bicubic", "transposed", "unpool", "pixelshuffle"]
+SCORES = ["nearest", "bilinear", "bicubic", "transposed", "pixelshuffle", "bilinear-corners",
+          "transposed2", "transposed3", "transposed4", "transposed-bilinear", "transposed-frozen",
+          "replicate", "pixelshuffle-random"]
+FEATURES = SCORES + ["unpool", "unpool-corner", "additive"]
+OPERATORS = {
+    "segnet-basic": FEATURES + ["duc"], "fcn-basic": SCORES, "unet": FEATURES, "fcn32s": SCORES,
+    "fcn16s": SCORES, "fcn8s": SCORES, "deeplabv3": SCORES + ["duc"], "hdc": SCORES + ["duc"]}
 NORMS = ["batch", "group", "none"]
-MODELS = ["segnet-basic", "unet", "fcn32s", "fcn16s", "fcn8s", "deeplabv3", "hdc"]
-NO_UNPOOL = {"fcn32s", "fcn16s", "fcn8s", "deeplabv3", "hdc"}
-STRIDES = {"deeplabv3": ["8", "16"], "hdc": ["8", "16"]}
+MORE = {  # --output-stride, --skip and --decoder
+    "segnet-basic": ["--skip add", "--decoder single", "--decoder single --upsample additive"],
+    "fcn-basic": ["--skip none", "--decoder full", "--skip none --decoder full"],
+    "deeplabv3": ["--output-stride 8", "--output-stride 16"],
+    "hdc": ["--output-stride 8", "--output-stride 16"]}
 CLASSES, SEEDS = 5, 3
 INFERENCE = "logits of inference"
 
 
 def cases(model):
-    """Option lists: each operator with batch norm; each other norm and each stride with the default
-    operator."""
-    for op in OPERATORS:
-        if op != "unpool" or model not in NO_UNPOOL:
-            yield ["--upsample", op]
+    """Option lists: each operator with batch norm; each other norm, and what else the model has,
+    with the default operator."""
+    for op in OPERATORS[model]:
+        yield ["--upsample", op]
     for norm in NORMS[1:]:
         yield ["--norm", norm]
-    for stride in STRIDES.get(model, []):
-        yield ["--output-stride", stride]
+    for options in MORE.get(model, []):
+        yield options.split()
 
 
 def atrous(program, *arguments):
@@ -122,7 +129,7 @@ def main():
     extra = words[words.index("--") + 1:] if "--" in words else []
     arguments = parser.parse_args(words[:words.index("--")] if "--" in words else words)
     failed = 0
-    for model in arguments.models or MODELS:
+    for model in arguments.models or OPERATORS:
         for choice in cases(model):
             options = [model, "--classes", str(CLASSES), "--width", arguments.width, *choice]
             failed += not compare(arguments.atrous, options, arguments.size, extra)

@@ -33,6 +33,21 @@ CASES = {
         "segnet-basic --width 0.0625 --classes 3 --upsample bilinear --lrn", 1, 29, 18),
     "segnet-basic-pixelshuffle-none": (
         "segnet-basic --width 0.0625 --classes 3 --upsample pixelshuffle --norm none", 1, 23, 30),
+    "segnet-basic-additive-add": (
+        "segnet-basic --depth 1 --width 0.0625 --classes 2 --upsample additive --skip add",
+        1, 9, 12),
+    "segnet-basic-corner-none": (
+        "segnet-basic --depth 1 --width 0.0625 --classes 2 --upsample unpool-corner "
+        "--decoder single --norm none", 1, 11, 8),
+    "fcn-basic": ("fcn-basic --depth 2 --width 0.0625 --classes 2", 2, 11, 13),
+    "unet-transposed3": (
+        "unet --depth 1 --width 0.012 --classes 2 --upsample transposed3", 1, 9, 12),
+    "unet-frozen-none": (
+        "unet --depth 1 --width 0.012 --classes 2 --upsample transposed-frozen --norm none",
+        1, 11, 9),
+    "unet-corners-group": (
+        "unet --depth 1 --width 0.012 --classes 2 --upsample bilinear-corners --norm group",
+        1, 10, 9),
     "unet": ("unet --width 0.012 --classes 3", 2, 35, 21),
     "unet-unpool-group": (
         "unet --width 0.012 --classes 3 --upsample unpool --norm group", 1, 17, 9),
