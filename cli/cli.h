@@ -28,6 +28,12 @@ typedef struct cli_opts {
     int repeat;
     bool train_only, profile, dot;
     const char *rf;
+    /* compare */
+    at_axis_text axes[AT_MAX_AXES];
+    int axis_count, seeds, jobs;
+    const char *preset, *equal, *tune_lr;
+    double tune_share;
+    bool dry_run;
     /* data */
     int count;
     /* arith */
@@ -63,6 +69,8 @@ struct cli_command {
     const char *summary;      /* one line */
     const char *details;      /* paragraphs for --help and the manual; NULL: none */
     const char *options; /* names of those it obeys; "*" stands for all of the training room's */
+    /* The training room's option that takes a list here, a,b, which makes it an axis; NULL: none */
+    const char *several;
     const cli_default
         *defaults;        /* where this command's differ; ends with a NULL name; NULL: nowhere */
     const char *examples; /* lines "command # what it does" */
@@ -87,6 +95,7 @@ typedef struct cli_row {
     const char *name, *value, *group, *help; /* value NULL: a switch; "a|b|c": a choice */
     char letter;                             /* 0: none */
     const void *own;                         /* the row in options.c; NULL: the training room's */
+    bool several;                            /* takes a list, as the command says */
 } cli_row;
 
 /* Walks over a command's options: cli_rows it = {command}; while (cli_rows_next(&it, &row)) */
@@ -161,6 +170,8 @@ const volatile int *cli_stop_on_interrupt(void);
 /* The threads that --threads names. */
 at_status cli_start_threads(const cli_opts *o, at_error *err);
 at_status cli_open_data(const cli_opts *o, at_dataset **d, at_error *err);
+/* Without data: what suits the synthetic set, where nobody said otherwise. */
+at_status cli_suit_synthetic(const cli_args *args, at_train_opts *t, at_error *err);
 /* The split, or an error that lists what there is. */
 at_status cli_find_split(const at_dataset *d, const char *name, const at_split **s, at_error *err);
 /* `count` classes named class0, class1, ... in the VOC colours. */

@@ -10,19 +10,23 @@ at_status cli_start_threads(const cli_opts *o, at_error *err) {
 }
 
 at_status cli_open_data(const cli_opts *o, at_dataset **d, at_error *err) {
-    static const int none = 0;
-    const at_train_opts *t = &o->train;
-    return at_dataset_open(
-        d,
-        (at_dataset_opts){
-            .path = t->data,
-            .ignore = t->ignore_count ? t->ignore_count > 0 ? t->ignore : &none : NULL,
-            .ignore_count = t->ignore_count > 0 ? t->ignore_count : 0,
-            .classes = t->classes,
-            .val_share = t->val_share > 0 ? t->val_share : -1, /* 0: none */
-            .seed = t->seed,
-        },
-        err);
+    return at_train_open_data(&o->train, d, err);
+}
+
+/* Does the option still have nobody's word? How long to train can be said in three ways, and a
+ * depth is a model's own. */
+static bool unsaid(const cli_args *args, const char *name) {
+    if (strcmp(name, "epochs") == 0 && (cli_given(args, "iterations") || cli_given(args, "time")))
+        return false;
+    if (strcmp(name, "depth") == 0 && cli_given(args, "model")) return false;
+    return !cli_given(args, name);
+}
+
+at_status cli_suit_synthetic(const cli_args *args, at_train_opts *t, at_error *err) {
+    if (t->data) return AT_OK;
+    for (const at_train_suit *s = at_train_synthetic; s->name; s++)
+        if (unsaid(args, s->name)) AT_TRY(at_train_set(t, s->name, s->text, err));
+    return AT_OK;
 }
 
 at_status cli_find_split(const at_dataset *d, const char *name, const at_split **s, at_error *err) {

@@ -9,6 +9,7 @@
     X(train)                \
     X(val)                  \
     X(predict)              \
+    X(compare)              \
     X(info)                 \
     X(grad)                 \
     X(data_check)           \

@@ -12,7 +12,7 @@
 
 #include "cli/cli.h"
 
-typedef enum own_type { SWITCH, TEXT, CHOICE, INT, REAL, PAIR } own_type;
+typedef enum own_type { SWITCH, TEXT, CHOICE, INT, REAL, PAIR, AXIS } own_type;
 
 typedef struct own_row {
     const char *name, *value, *group, *help;
@@ -49,6 +49,15 @@ static const own_row own_rows[] = {
     {"repeat", "N", "measuring", "runs to measure; median and minimum are told", "5", 1, 100000, AT(repeat), INT, 0},
     {"train-only", NULL, "measuring", "leave inference out", NULL, 0, 0, AT(train_only), SWITCH, 0},
     {"profile", NULL, "measuring", "also tell where the time goes, node by node", NULL, 0, 0, AT(profile), SWITCH, 0},
+
+    {"axis", "NAME=V1:V2", "study", "vary this option over these values; may be given several times", NULL, 0, 0, 0, AXIS, 0},
+    {"preset", "segnet-table1", "study", "a ready-made question: its axes, and its options where nothing else is said", NULL, 0, 0, AT(preset), CHOICE, 0},
+    {"seeds", "N", "study", "runs of each variant, with seeds --seed, --seed + 1, ...", "3", 1, AT_MAX_SEEDS, AT(seeds), INT, 0},
+    {"equal", "epochs|time", "study", "what is the same for all runs; time: give --time", "epochs", 0, 0, AT(equal), CHOICE, 0},
+    {"tune-lr", "A,B,C", "study", "for each variant the best of these learning rates, by short pilots", NULL, 0, 0, AT(tune_lr), TEXT, 0},
+    {"tune-share", "X", "study", "length of a pilot over that of a run", "0.2", 0.001, 1, AT(tune_share), REAL, 0},
+    {"jobs", "N", "study", "runs trained at the same time, each with its share of the threads", "1", 1, 64, AT(jobs), INT, 0},
+    {"dry-run", NULL, "study", "list the runs with their costs and stop", NULL, 0, 0, AT(dry_run), SWITCH, 0},
 
     {"in", "N|HxW", "arithmetic", "size of the input", "5", 1, 65536, AT(in), PAIR, 'i'},
     {"kernel", "N|HxW", "arithmetic", "size of the kernel", "3", 1, 1024, AT(kernel), PAIR, 'k'},
@@ -89,11 +98,11 @@ enum {
 /* ---- walking ---- */
 
 static cli_row row_of_own(const own_row *r) {
-    return (cli_row){r->name, r->value, r->group, r->help, r->letter, r};
+    return (cli_row){r->name, r->value, r->group, r->help, r->letter, r, false};
 }
 
 static cli_row row_of_train(const at_train_option *r) {
-    cli_row row = {r->name, r->value, r->group, r->help, 0, NULL};
+    cli_row row = {r->name, r->value, r->group, r->help, 0, NULL, false};
     for (int i = 0; i < LETTER_COUNT; i++)
         if (strcmp(letters[i].name, r->name) == 0) row.letter = letters[i].letter;
     return row;
@@ -117,6 +126,7 @@ bool cli_rows_next(cli_rows *it, cli_row *row) {
     if (!it->rest) it->rest = it->command->options;
     if (it->train && at_train_options[it->train - 1].name) {
         *row = row_of_train(&at_train_options[it->train++ - 1]);
+        row->several = it->command->several && strcmp(it->command->several, row->name) == 0;
         return true;
     }
     it->train = 0;
@@ -210,6 +220,14 @@ static at_status set_switch(bool *field, const own_row *r, const char *text, at_
                    text);
 }
 
+static at_status add_axis(cli_opts *o, const char *name, const char *text, char separator,
+                          at_error *err) {
+    if (o->axis_count == AT_MAX_AXES)
+        return at_fail(err, AT_ERR_USAGE, "axis: more than %d are too many", AT_MAX_AXES);
+    o->axes[o->axis_count++] = (at_axis_text){name, text, separator};
+    return AT_OK;
+}
+
 static at_status set_own(cli_opts *o, const own_row *r, const char *text, at_error *err) {
     void *field = (char *)o + r->offset;
     const char *rest = text;
@@ -217,6 +235,8 @@ static at_status set_own(cli_opts *o, const own_row *r, const char *text, at_err
     switch (r->type) {
     case SWITCH:
         return set_switch(field, r, text, err);
+    case AXIS:
+        return add_axis(o, NULL, text, ':', err);
     case INT:
         good = read_int(&rest, r, field) && !*rest;
         break;
@@ -238,6 +258,7 @@ static at_status set_own(cli_opts *o, const own_row *r, const char *text, at_err
 
 at_status cli_set(cli_opts *o, const cli_row *row, const char *text, at_error *err) {
     if (row->own) return set_own(o, row->own, text, err);
+    if (row->several && strchr(text, ',')) return add_axis(o, row->name, text, ',', err);
     return at_train_set(&o->train, row->name, text, err);
 }
 
@@ -253,11 +274,24 @@ static at_status set_train_json(cli_opts *o, const cli_row *row, const json_t *v
     return s;
 }
 
+/* A list of axes. */
+static at_status set_axes(cli_opts *o, const own_row *r, const json_t *list, at_error *err) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text) return at_fail(err, AT_ERR_USAGE, "%s: expected a list of strings", r->name);
+        AT_TRY(set_own(o, r, text, err));
+    }
+    return AT_OK;
+}
+
 at_status cli_set_json(cli_opts *o, const cli_row *row, const json_t *value, at_error *err) {
     const own_row *r = row->own;
     char text[64];
+    if (row->several && json_is_string(value))
+        return cli_set(o, row, json_string_value(value), err);
     if (!r) return set_train_json(o, row, value, err);
     if (json_is_string(value)) return set_own(o, r, json_string_value(value), err);
+    if (json_is_array(value) && r->type == AXIS) return set_axes(o, r, value, err);
     if (json_is_boolean(value) && r->type == SWITCH)
         return set_own(o, r, json_is_true(value) ? "true" : "false", err);
     if (json_is_number(value) && (r->type == INT || r->type == REAL || r->type == PAIR)) {
@@ -266,6 +300,7 @@ at_status cli_set_json(cli_opts *o, const cli_row *row, const json_t *value, at_
     }
     return at_fail(err, AT_ERR_USAGE, "%s: expected %s", r->name,
                    r->type == SWITCH                      ? "true or false"
+                   : r->type == AXIS                      ? "a list of strings"
                    : r->type == TEXT || r->type == CHOICE ? "a string"
                                                           : "a number");
 }
@@ -296,6 +331,8 @@ char *cli_get(const cli_opts *o, const cli_row *row) {
         return at_format("%d", *(const int *)field);
     case REAL:
         return at_format("%g", *(const double *)field);
+    case AXIS:
+        return strdup("");
     case PAIR:
         pair = *(const at_pair *)field;
         return pair.h == pair.w ? at_format("%d", pair.h) : at_format("%dx%d", pair.h, pair.w);

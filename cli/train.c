@@ -9,14 +9,6 @@
 #include "cli/cli.h"
 #include "nn/kernels/kernels.h"
 
-/* What suits the synthetic set, where nobody says otherwise: about a minute on two cores to a mIoU
- * of 0.8. Its things fill a quarter of a picture at most, so three poolings see enough; scaling
- * blurs its finest lines. */
-static const cli_default synthetic[] = {{"epochs", "24"},    {"batch", "4"},      {"depth", "3"},
-                                        {"lr", "0.003"},     {"loss", "ce+dice"}, {"scale", "1"},
-                                        {"vflip", "0.5"},    {"brightness", "0"}, {"contrast", "0"},
-                                        {"saturation", "0"}, {NULL, NULL}};
-
 typedef struct job {
     const cli_opts *o; /* for what is no option of the training room */
     at_train_opts opts;
@@ -208,27 +200,12 @@ static at_status resume(const cli_args *args, job *j, json_t **keep, at_error *e
     return AT_OK;
 }
 
-/* Does the option still have nobody's word? How long to train can be said in three ways, and a
- * depth is a model's own. */
-static bool unsaid(const cli_args *args, const char *name) {
-    if (strcmp(name, "epochs") == 0 && (cli_given(args, "iterations") || cli_given(args, "time")))
-        return false;
-    if (strcmp(name, "depth") == 0 && cli_given(args, "model")) return false;
-    return !cli_given(args, name);
-}
-
-static at_status suit_synthetic(const cli_args *args, at_train_opts *t, at_error *err) {
-    for (const cli_default *d = synthetic; d->name; d++)
-        if (unsaid(args, d->name)) AT_TRY(at_train_set(t, d->name, d->text, err));
-    return AT_OK;
-}
-
 static at_status options(const cli_args *args, job *j, json_t **keep, at_error *err) {
     at_train_opts *t = &j->opts;
     *t = args->opts.train;
     if (t->resume) return resume(args, j, keep, err);
     if (!at_model_find(t->model)) return cli_unknown_model(t->model, err);
-    return t->data ? AT_OK : suit_synthetic(args, t, err);
+    return cli_suit_synthetic(args, t, err);
 }
 
 static at_status train(job *j, at_error *err) {

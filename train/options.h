@@ -55,6 +55,12 @@ typedef struct at_train_opts {
 
 at_train_opts at_train_defaults(void);
 
+/* What suits the synthetic set where nobody says otherwise; ends with a NULL name. */
+typedef struct at_train_suit {
+    const char *name, *text;
+} at_train_suit;
+extern const at_train_suit at_train_synthetic[];
+
 typedef struct at_train_option {
     const char *name;  /* "weight-decay": --weight-decay and "weight-decay" in config.json */
     const char *value; /* what stands for the value in help: "N", "HxW", "sgd|adam|adamw"; NULL: a

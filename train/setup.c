@@ -12,19 +12,23 @@ enum { SAMPLED = 200 }; /* images that mean and deviation are taken from */
 
 /* ---- data ---- */
 
+at_status at_train_open_data(const at_train_opts *o, at_dataset **d, at_error *err) {
+    static const int none[1] = {0};
+    const at_dataset_opts opts = {.path = o->data,
+                                  .ignore = o->ignore_count ? o->ignore_count < 0 ? none : o->ignore
+                                                            : NULL,
+                                  .ignore_count = o->ignore_count > 0 ? o->ignore_count : 0,
+                                  .classes = o->classes,
+                                  .val_share = o->val_share > 0 ? o->val_share : -1,
+                                  .seed = o->seed};
+    return at_dataset_open(d, opts, err);
+}
+
 static at_status open_data(at_trainer *t, at_error *err) {
     const at_train_opts *o = &t->o;
-    static const int none[1] = {0};
     t->data = t->hooks.dataset;
     if (!t->data) {
-        const at_dataset_opts d = {
-            .path = o->data,
-            .ignore = o->ignore_count ? o->ignore_count < 0 ? none : o->ignore : NULL,
-            .ignore_count = o->ignore_count > 0 ? o->ignore_count : 0,
-            .classes = o->classes,
-            .val_share = o->val_share > 0 ? o->val_share : -1,
-            .seed = o->seed};
-        AT_TRY(at_dataset_open(&t->owned_data, d, err));
+        AT_TRY(at_train_open_data(o, &t->owned_data, err));
         t->data = t->owned_data;
     }
     t->train = at_dataset_split(t->data, "train");
@@ -150,7 +154,7 @@ static at_status new_network(at_trainer *t, char **said, at_error *err) {
     return load_init(t, said, err);
 }
 
-static at_status append_loss(at_trainer *t, at_error *err) {
+at_status at_trainer_append_loss(at_trainer *t, at_error *err) {
     at_graph *g = t->net.graph;
     t->image = at_graph_find(g, "image");
     t->loss = at_loss_build(g, at_graph_output(g), &t->net.loss);
@@ -182,7 +186,7 @@ static at_status make_loader(at_trainer *t, at_error *err) {
     return AT_OK;
 }
 
-static at_status make_plan(at_trainer *t, at_error *err) {
+at_status at_trainer_make_plan(at_trainer *t, at_error *err) {
     const at_train_opts *o = &t->o;
     const at_plan_opts p = {.batch = o->batch,
                             .height = o->size.h,
@@ -195,7 +199,7 @@ static at_status make_plan(at_trainer *t, at_error *err) {
     return at_plan_new(&t->plan, t->net.graph, p, err);
 }
 
-static at_status make_optimiser(at_trainer *t, at_error *err) {
+at_status at_trainer_make_optimiser(at_trainer *t, at_error *err) {
     AT_TRY(at_optim_new(&t->optim, t->net.graph, t->o.optim, err));
     return t->o.ema > 0 ? at_ema_new(&t->ema, t->net.graph, t->o.ema, err) : AT_OK;
 }
@@ -227,11 +231,11 @@ static at_status make_ready(at_trainer *t, at_st_file *f, char **said, at_error 
         return at_fail(err, AT_ERR_INPUT,
                        "%s: the data have %d classes, the run's network %d; have the data changed?",
                        t->o.resume, at_dataset_classes(t->data)->count, t->net.opts.classes);
-    AT_TRY(append_loss(t, err));
+    AT_TRY(at_trainer_append_loss(t, err));
     AT_TRY(at_choose_crop(t, err));
     AT_TRY(make_loader(t, err));
-    AT_TRY(make_plan(t, err));
-    AT_TRY(make_optimiser(t, err));
+    AT_TRY(at_trainer_make_plan(t, err));
+    AT_TRY(at_trainer_make_optimiser(t, err));
     at_choose_length(t);
     if (f->buffer) AT_TRY(at_checkpoint_restore(t, f, err));
     return at_trainer_open_run(t, err);

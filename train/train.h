@@ -21,6 +21,7 @@
 #include "train/run.h"
 #include "train/schedule.h"
 #include "train/statistics.h"
+#include "train/study.h"
 
 typedef enum at_train_event {
     AT_TRAIN_STARTS,  /* once, when all is ready: run, text, planned memory */
@@ -85,6 +86,9 @@ typedef struct at_train_result {
 at_status at_train(const at_train_opts *opts, at_train_hooks hooks, at_train_result *result,
                    at_error *err);
 void at_train_result_free(at_train_result *r);
+
+/* The data set that a run with these options opens; none given: the synthetic one. */
+at_status at_train_open_data(const at_train_opts *o, at_dataset **d, at_error *err);
 
 /* The options of an existing run, resume set to it. On top of them a caller may change epochs,
  * time, iterations, patience, threads and other machine options. *keep owns the strings:

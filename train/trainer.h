@@ -60,6 +60,11 @@ typedef struct at_trainer {
 /* ---- setup.c ---- */
 at_status at_trainer_setup(at_trainer *t, at_error *err);
 void at_trainer_free(at_trainer *t);
+/* Steps of it, for those who want a training step and no run: the loss behind t->net's graph; the
+ * plan for t->o's batch and crop; the optimiser. */
+at_status at_trainer_append_loss(at_trainer *t, at_error *err);
+at_status at_trainer_make_plan(at_trainer *t, at_error *err);
+at_status at_trainer_make_optimiser(at_trainer *t, at_error *err);
 
 /* ---- lengths.c: what nobody said ---- */
 /* The crop, from the sizes of the training images. */
