@@ -57,6 +57,7 @@ static void on_progress(void *arg, const at_study_progress *p) {
     if (p->event == AT_STUDY_NOTE)
         cli_say("warning: %s: %s", run_text(run, p->study, p->run), p->text);
     if (o->quiet) return;
+    if (p->event == AT_STUDY_PLAN && cli_live_due()) cli_live("planning %d/%d", p->done, p->total);
     if (p->event == AT_STUDY_STAGE) cli_say("%s: %d", p->text, p->total);
     if (p->event == AT_STUDY_STEP) on_step(p);
     if (p->event == AT_STUDY_ENDS) on_end(p);

@@ -100,14 +100,13 @@ static void read_lrs(at_study *s) {
 /* Everything that follows from s->config. */
 static at_status unfold(at_study *s, at_error *err) {
     const char *equal = json_string_value(json_object_get(s->config, "equal"));
-    const json_t *options = json_object_get(s->config, "options");
     s->equal = equal && strcmp(equal, at_study_equals[AT_EQUAL_TIME]) == 0 ? AT_EQUAL_TIME
                                                                            : AT_EQUAL_EPOCHS;
     s->split = json_string_value(json_object_get(s->config, "split"));
     s->seed_count = (int)json_integer_value(json_object_get(s->config, "seeds"));
-    s->first_seed = (uint64_t)json_integer_value(json_object_get(options, "seed"));
     read_lrs(s);
     AT_TRY(at_study_make_variants(s, err));
+    s->first_seed = s->variants[0].opts.seed;
     AT_TRY(make_runs(s, err));
     return s->dir ? place_runs(s, err) : AT_OK;
 }

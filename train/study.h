@@ -42,7 +42,7 @@ typedef struct at_study_opts {
     at_study_equal equal;
     const char *tune_lr; /* "0.001,0.003": for each variant the best of these; NULL: base.lr */
     double tune_share;   /* a pilot's length over a run's; 0: 0.2 */
-    const char *split;   /* what the last epoch is measured on; NULL: val, or the preset's */
+    const char *split;   /* what the last epoch is measured on; NULL: val */
     /* Names of options that somebody said, as flags spell them. A study that goes on holds these
      * against what it has, and a preset does not overrule them. */
     const char *const *said;
@@ -52,7 +52,7 @@ typedef struct at_study_opts {
 /* A ready-made question. */
 typedef struct at_study_preset {
     const char *name, *summary;
-    const char *json; /* {"options": {...}, "axes": [...], "split": "..."} */
+    const char *json; /* {"options": {...}, "axes": [...]}, as in study.json */
 } at_study_preset;
 extern const at_study_preset at_study_presets[]; /* ends with a NULL name */
 
@@ -147,6 +147,7 @@ at_status at_study_read(at_study *s, at_error *err);
 /* ---- work ---- */
 
 typedef enum at_study_event {
+    AT_STUDY_PLAN,  /* the costs of one variant more are known */
     AT_STUDY_STAGE, /* text: what begins now */
     AT_STUDY_STEP,  /* something moved on: see `live` */
     AT_STUDY_ENDS,  /* `run` ended well */

@@ -40,7 +40,9 @@ static bool has_label(const json_t *values, const char *label) {
 /* Checked by setting it on options that nobody uses. */
 static at_status add_value(json_t *values, const char *name, const char *text, at_error *err) {
     at_train_opts scratch = at_train_defaults();
-    if (at_train_set(&scratch, name, text, err) != AT_OK) return at_error_context(err, "--axis");
+    at_error inner = {0};
+    if (at_train_set(&scratch, name, text, &inner) != AT_OK)
+        return at_fail(err, inner.status, "--axis %s", inner.text);
     if (has_label(values, text))
         return at_fail(err, AT_ERR_USAGE, "--axis %s: \"%s\" is given twice", name, text);
     json_t *value = json_pack("{s:s,s:{s:s}}", "label", text, "options", name, text);

@@ -55,20 +55,30 @@ static at_status add_lrs(json_t *config, const at_study_opts *o, at_error *err) 
                : at_fail_memory(err, "learning rates", 0);
 }
 
-/* The preset's options where nobody said otherwise, its axes, its split. */
+/* The preset's options where nobody said otherwise, and its axes. */
 static at_status overlay(json_t *config, const at_study_opts *o, json_t *preset, at_error *err) {
     const char *name;
     json_t *value;
     json_object_foreach(json_object_get(preset, "options"), name, value) {
-        if (!at_study_said(o, name) &&
+        const bool length = strcmp(name, "epochs") == 0 &&
+                            (at_study_said(o, "iterations") || at_study_said(o, "time"));
+        if (!length && !at_study_said(o, name) &&
             json_object_set(json_object_get(config, "options"), name, value) != 0)
             return at_fail_memory(err, "options", 0);
     }
     if (json_array_extend(json_object_get(config, "axes"), json_object_get(preset, "axes")) != 0 ||
-        json_object_set_new(config, "preset", json_string(o->preset)) != 0 ||
-        (!o->split && json_object_set(config, "split", json_object_get(preset, "split")) != 0))
+        json_object_set_new(config, "preset", json_string(o->preset)) != 0)
         return at_fail_memory(err, "axes", 0);
     return AT_OK;
+}
+
+/* Pictures that are made smaller are still fed whole. */
+static at_status feed_whole(json_t *config, const at_study_opts *o, at_error *err) {
+    json_t *options = json_object_get(config, "options"),
+           *resize = json_object_get(options, "resize");
+    if (!resize || at_study_said(o, "size")) return AT_OK;
+    return json_object_set(options, "size", resize) == 0 ? AT_OK
+                                                         : at_fail_memory(err, "options", 0);
 }
 
 static at_status apply_preset(json_t *config, const at_study_opts *o, at_error *err) {
@@ -80,7 +90,8 @@ static at_status apply_preset(json_t *config, const at_study_opts *o, at_error *
         return at_fail(err, AT_ERR_USAGE, "--preset %s: there is none of that name; there is %s",
                        o->preset, at_study_presets[0].name);
     AT_TRY(at_json_parse(p->json, strlen(p->json), p->name, &preset, err));
-    const at_status s = overlay(config, o, preset, err);
+    at_status s = overlay(config, o, preset, err);
+    if (s == AT_OK) s = feed_whole(config, o, err);
     json_decref(preset);
     return s;
 }

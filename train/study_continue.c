@@ -38,9 +38,10 @@ at_status at_study_parse_lrs(const char *text, json_t **list, at_error *err) {
     json_t *axis, *lrs = json_array();
     const at_axis_text t = {"lr", text, ','};
     *list = NULL;
-    if (at_axis_parse(&t, &axis, err) != AT_OK) {
+    at_error inner = {0};
+    if (at_axis_parse(&t, &axis, &inner) != AT_OK) {
         json_decref(lrs);
-        return at_error_context(err, "--tune-lr");
+        return at_fail(err, inner.status, "--tune-lr: %s", inner.text);
     }
     const json_t *values = json_object_get(axis, "values");
     const size_t count = json_array_size(values);

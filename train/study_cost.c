@@ -70,16 +70,19 @@ static int ascending(const void *a, const void *b) {
 
 enum { MOST_REPEATS = 25 };
 
-/* The median of `least` repetitions or more, for about a second; one goes before, unmeasured. */
+/* The median of `least` repetitions or more, for about a second; one goes before, unmeasured, unless
+ * one is enough and took long. */
 static double time_of(void (*body)(void *), void *arg, int least) {
     double seconds[MOST_REPEATS];
     int n = 0;
+    const double begin = now();
     body(arg);
-    for (const double begin = now(); n < least || (n < MOST_REPEATS && now() < begin + 0.3 * least);
-         n++) {
+    seconds[0] = now() - begin;
+    if (least == 1 && seconds[0] > 0.5) return seconds[0];
+    while (n < least || (n < MOST_REPEATS && now() < begin + 0.3 * least)) {
         const double from = now();
         body(arg);
-        seconds[n] = now() - from;
+        seconds[n++] = now() - from;
     }
     qsort(seconds, (size_t)n, sizeof *seconds, ascending);
     return (seconds[(n - 1) / 2] + seconds[n / 2]) / 2;

@@ -39,15 +39,19 @@ typedef struct shop {
 
 /* ---- telling ---- */
 
+/* Predicted. */
+static double seconds_of(const shop *h, const at_study_run *run) {
+    return h->s->variants[run->variant].cost.run_s * (run->lr < 0 ? 1 : h->s->tune_share);
+}
+
 /* Predicted seconds go by faster or slower than the clock's; what is done says how much. */
 static double eta(const shop *h) {
     double live = 0;
     for (int i = 0; i < h->w->jobs; i++)
-        if (h->live[i].run)
-            live += h->share[i] * h->s->variants[h->live[i].run->variant].cost.run_s;
+        if (h->live[i].run) live += h->share[i] * seconds_of(h, h->live[i].run);
     const double done = h->done_s + live;
-    if (h->stage == STAGE_COST || !(h->left_s > 0)) return NAN;
-    return (h->left_s - live) * (done > 0 ? (now() - h->begun) / done : 1);
+    if (h->stage == STAGE_COST) return NAN;
+    return fmax(0, h->left_s - live) * (done > 0 ? (now() - h->begun) / done : 1);
 }
 
 static void tell(const shop *h, at_study_event event, const at_study_run *run, const char *text) {
@@ -130,15 +134,18 @@ static void leave(shop *h, const at_study_run *run) {
 static at_status cost_ended(shop *h, const at_study_run *run, at_status status, const char *text,
                             at_error *err) {
     h->done++;
+    tell(h, AT_STUDY_PLAN, run, NULL);
     if (status == AT_OK || status == AT_ERR_STOPPED) return AT_OK;
-    at_fail(err, status, "%s", text);
-    return at_error_context(err, "variant %s", h->s->variants[run->variant].name);
+    /* What does not fit is the variant's, what is missing the data's. */
+    if (status == AT_ERR_MEMORY)
+        return at_fail(err, status, "variant %s: %s", h->s->variants[run->variant].name, text);
+    return at_fail(err, status, "%s", text);
 }
 
 static at_status ended(void *arg, int index, at_status status, const char *text, at_error *err) {
     shop *h = arg;
     at_study_run *run = h->list[index];
-    const double run_s = h->s->variants[run->variant].cost.run_s;
+    const double run_s = seconds_of(h, run);
     leave(h, run);
     if (h->stage == STAGE_COST) return cost_ended(h, run, status, text, err);
     AT_TRY(at_study_run_read(run, err));
@@ -167,7 +174,7 @@ static at_status run_stage(shop *h, stage_kind stage, const char *text, int at_o
     h->machine.threads = h->threads / parts > 1 ? h->threads / parts : 1;
     if (parts > 1 && h->memory < SIZE_MAX)
         h->machine.max_mem_mb = (double)(h->memory / (size_t)parts) / 1e6;
-    tell(h, AT_STUDY_STAGE, NULL, text);
+    tell(h, stage == STAGE_COST ? AT_STUDY_PLAN : AT_STUDY_STAGE, NULL, text);
     const at_jobs j = {.count = h->count,
                        .at_once = at_once,
                        .work = work,
@@ -289,6 +296,7 @@ static at_status lock(const at_study *s, int *fd, at_error *err) {
 static at_status do_locked(at_study *s, const at_study_work *w, int *failed, at_error *err) {
     shop h;
     AT_TRY(at_study_read(s, err));
+    AT_TRY(at_study_save(s, err)); /* so that there are tables to look at, whatever happens */
     at_status status = shop_open(&h, s, w, err);
     if (status == AT_OK) status = do_stages(&h, err);
     *failed = h.failed;

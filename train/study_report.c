@@ -223,7 +223,8 @@ static void verdicts(const report *r) {
     caution(r);
     fprintf(r->f,
             "Differences are taken seed by seed (first minus second); intervals are Student's, 95 "
-            "%% for each pair by itself; p is corrected for all %d pairs by Holm's method, and a "
+            "%% for each pair by itself; p is corrected for all pairs of a measure (%d) by Holm's "
+            "method, and a "
             "pair is told apart where p < 0.05: %d of %d are.%s\n\n",
             pairs, differ, pairs, pairs > MOST_SENTENCES ? " The others are in pairs.csv." : "");
     for (int i = 0; i < pairs; i++)
