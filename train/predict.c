@@ -79,6 +79,7 @@ void at_prediction_free(at_prediction *out) {
     free(out->ids);
     free(out->prob);
     free(out->confidence);
+    free(out->plane);
     *out = (at_prediction){0};
 }
 
@@ -129,6 +130,14 @@ static at_status allocate(at_prediction *out, const at_image *image, int classes
                           pixels * (1 + (want & AT_WANT_PROB ? (size_t)classes * 4 : 0)));
 }
 
+static at_status add_plane(at_prediction *out, at_pair size, at_error *err) {
+    const size_t pixels = (size_t)size.h * (size_t)size.w;
+    const size_t bytes = (size_t)out->classes * sizeof(float);
+    out->plane_size = size;
+    out->plane = calloc(pixels, bytes);
+    return out->plane ? AT_OK : at_fail_memory(err, "probabilities", pixels * bytes);
+}
+
 static at_status predict_seen(at_predictor *p, const at_image *seen, at_prediction *out,
                               at_error *err) {
     const int tile = choose_tile(p, (at_pair){seen->height, seen->width});
@@ -144,6 +153,7 @@ at_status at_predict(at_predictor *p, const at_image *image, unsigned want, at_p
     at_image small = {0};
     AT_TRY(allocate(out, image, net->opts.classes, want, err));
     at_status s = resize ? at_image_resize(image, to.w, to.h, &small, err) : AT_OK;
+    if (s == AT_OK && resize && (want & AT_WANT_PLANE)) s = add_plane(out, to, err);
     if (s == AT_OK) s = predict_seen(p, resize ? &small : image, out, err);
     at_image_free(&small);
     if (s != AT_OK) {

@@ -31,13 +31,17 @@ typedef struct at_predictor at_predictor;
 at_status at_predictor_new(at_predictor **p, at_network *net, at_predict_opts opts, at_error *err);
 void at_predictor_free(at_predictor *p);
 
-enum { AT_WANT_PROB = 1, AT_WANT_CONF = 2 }; /* ids always come */
+enum { AT_WANT_PROB = 1, AT_WANT_CONF = 2, AT_WANT_PLANE = 4 }; /* ids always come */
 
 typedef struct at_prediction {
     int width, height, classes;
     uint8_t *ids;                 /* [height, width] */
     float *prob;                  /* [height, width, classes], or NULL */
     uint8_t *confidence;          /* [height, width] largest probability * 255, or NULL */
+    /* Probabilities at the size that the network resizes pictures to, [plane_size, classes]: only
+     * if asked for and the network does so; otherwise NULL. */
+    float *plane;
+    at_pair plane_size;
     int64_t area[AT_MAX_CLASSES]; /* pixels per class */
     int tiles;                    /* 1: in one piece */
 } at_prediction;

@@ -145,10 +145,10 @@ at_status at_predict_strips(at_predictor *p, const at_image *seen, int tile, at_
     AT_TRY(need_weights(p, (size_t)w.rows.tile + (size_t)w.columns.tile, err));
     w.strip_rows = w.resized ? size.h : w.rows.tile;
     w.line = (size_t)size.w * (size_t)out->classes;
-    w.strip = calloc((size_t)w.strip_rows, w.line * sizeof(float));
+    w.strip = out->plane ? out->plane : calloc((size_t)w.strip_rows, w.line * sizeof(float));
     if (!w.strip)
         return at_fail_memory(err, "probabilities", (size_t)w.strip_rows * w.line * sizeof(float));
     const at_status s = run(&w, out, err);
-    free(w.strip);
+    if (!out->plane) free(w.strip);
     return s;
 }
