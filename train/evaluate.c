@@ -94,7 +94,7 @@ static at_status score_image(run *r, int i, const at_image *image, const uint8_t
     at_confusion_add(&r->one, truth, p->ids, (int64_t)p->width * p->height);
     at_confusion_merge(&r->out->confusion, &r->one);
     at_metrics_from(&r->one, &m);
-    *score = (at_image_score){r->split->samples[i].name, NAN, NAN, NAN, m.pixels};
+    *score = (at_image_score){r->split->samples[i].name, NAN, NAN, NAN, m.pixels, {NAN, NAN}};
     if (m.pixels) {
         score->pixel_accuracy = m.pixel_accuracy;
         score->miou = m.miou;
@@ -102,6 +102,8 @@ static at_status score_image(run *r, int i, const at_image *image, const uint8_t
         r->out->loss += score->loss;
         r->counted++;
     }
+    if (r->out->measures)
+        AT_TRY(at_measures_add(r->out->measures, truth, p, &score->boundary, err));
     r->out->images++;
     if (r->opts.each) r->opts.each(r->opts.arg, i + 1, r->split->count, score, image, truth, p);
     return AT_OK;
@@ -117,7 +119,8 @@ static at_status evaluate_image(run *r, int i, at_error *err) {
         s = at_fail(err, AT_ERR_INPUT,
                     "%s: has no mask, so there is nothing to measure against; predict needs none",
                     sample->name);
-    if (s == AT_OK) s = at_predict(r->predictor, &image, AT_WANT_PROB, &p, err);
+    const unsigned want = AT_WANT_PROB | (r->opts.measures ? AT_WANT_PLANE : 0);
+    if (s == AT_OK) s = at_predict(r->predictor, &image, want, &p, err);
     if (s == AT_OK) s = score_image(r, i, &image, truth, &p, err);
     at_prediction_free(&p);
     at_image_free(&image);
@@ -145,6 +148,7 @@ static at_status prepare(run *r, at_error *err) {
     AT_TRY(at_confusion_init(&r->out->confusion, r->net->opts.classes, err));
     AT_TRY(at_confusion_init(&r->one, r->net->opts.classes, err));
     AT_TRY(criterion_new(&r->criterion, r->net, err));
+    if (r->opts.measures) AT_TRY(at_measures_new(&r->out->measures, r->net, err));
     return at_predictor_new(&r->predictor, r->net, r->opts.predict, err);
 }
 
@@ -164,6 +168,7 @@ at_status at_evaluate(at_network *net, const at_dataset *d, const at_split *spli
     run r = {.net = net, .data = d, .split = split, .opts = opts, .out = out};
     at_status s = prepare(&r, err);
     if (s == AT_OK) s = all_images(&r, err);
+    if (s == AT_OK && out->measures) s = at_measures_finish(out->measures, err);
     if (s == AT_OK) {
         at_metrics_from(&out->confusion, &out->metrics);
         out->loss = r.counted ? out->loss / r.counted : NAN;
@@ -178,6 +183,7 @@ at_status at_evaluate(at_network *net, const at_dataset *d, const at_split *spli
 void at_evaluation_free(at_evaluation *e) {
     at_confusion_free(&e->confusion);
     free(e->scores);
+    at_measures_free(e->measures);
     *e = (at_evaluation){0};
 }
 
@@ -193,14 +199,20 @@ static void put(FILE *f, double v) {
 at_status at_evaluation_save_csv(const at_evaluation *e, const char *path, at_error *err) {
     at_file_writer w;
     AT_TRY(at_file_begin(&w, path, err));
-    fputs("image,pixel_accuracy,miou,loss,pixels\n", w.stream);
+    fprintf(w.stream, "image,pixel_accuracy,miou,loss,pixels%s\n",
+            e->measures ? ",boundary_f1,boundary_iou" : "");
     for (int i = 0; i < e->images; i++) {
         const at_image_score *s = &e->scores[i];
         at_csv_field(w.stream, s->name);
         put(w.stream, s->pixel_accuracy);
         put(w.stream, s->miou);
         put(w.stream, s->loss);
-        fprintf(w.stream, ",%lld\n", (long long)s->pixels);
+        fprintf(w.stream, ",%lld", (long long)s->pixels);
+        if (e->measures) {
+            put(w.stream, s->boundary.f1);
+            put(w.stream, s->boundary.iou);
+        }
+        fputc('\n', w.stream);
     }
     return at_file_commit(&w, err);
 }
@@ -208,5 +220,6 @@ at_status at_evaluation_save_csv(const at_evaluation *e, const char *path, at_er
 json_t *at_evaluation_to_json(const at_evaluation *e, const at_network *net, const char *split) {
     json_t *j = at_metrics_to_json(&e->metrics, &e->confusion, &net->classes, split, e->images);
     at_json_put(&j, "loss", isfinite(e->loss) ? json_real(e->loss) : json_null());
+    if (e->measures) at_measures_put_json(&j, e->measures, &net->classes);
     return j;
 }
