@@ -35,9 +35,9 @@ enum { AT_WANT_PROB = 1, AT_WANT_CONF = 2, AT_WANT_PLANE = 4 }; /* ids always co
 
 typedef struct at_prediction {
     int width, height, classes;
-    uint8_t *ids;                 /* [height, width] */
-    float *prob;                  /* [height, width, classes], or NULL */
-    uint8_t *confidence;          /* [height, width] largest probability * 255, or NULL */
+    uint8_t *ids;        /* [height, width] */
+    float *prob;         /* [height, width, classes], or NULL */
+    uint8_t *confidence; /* [height, width] largest probability * 255, or NULL */
     /* Probabilities at the size that the network resizes pictures to, [plane_size, classes]: only
      * if asked for and the network does so; otherwise NULL. */
     float *plane;
