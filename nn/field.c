@@ -3,7 +3,7 @@
 #include "nn/graph_private.h"
 #include "nn/survey.h"
 
-static at_reach reach_of(const at_node *n) {
+at_reach at_node_reach(const at_node *n) {
     at_reach r = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .upscale = {1, 1}};
     if (n->op->reach != NULL) n->op->reach(n, &r);
     return r;
@@ -42,7 +42,7 @@ static void take_jump(const at_node *n, const at_field *fields, at_field *out) {
 
 static at_field field_of(const at_node *n, const at_field *fields) {
     at_field out = {.h = {0, 0, 1}, .w = {0, 0, 1}};
-    at_reach reach = reach_of(n);
+    at_reach reach = at_node_reach(n);
     bool any = false;
     for (int i = 0; i < n->input_count; i++) {
         if (n->op->shape_only >> i & 1u) continue;

@@ -29,4 +29,7 @@ at_status at_graph_need_grads(at_graph *g, at_error *err);
 /* Fills out[0 .. p->count - 1], in PyTorch's order, from the parameter's stream. */
 void at_init_fill(const at_param *p, uint64_t seed, float *out);
 
+/* The operator's step in receptive-field arithmetic; ones and zeros where it has none. */
+at_reach at_node_reach(const at_node *node);
+
 #endif

@@ -51,15 +51,51 @@ void at_survey_free(at_survey *s);
 /* Receptive fields alone, which need no size: `fields` has one element a node of the graph. */
 void at_graph_fields(const at_graph *g, at_field *fields);
 
+/* ---- coverage ---- */
+
+/* The pixels of a plane that one pixel of a later node depends on, in the smallest window that
+ * holds them; borders of images are left out of account. */
+typedef struct at_cover {
+    int h, w;        /* of the window */
+    int64_t reached; /* pixels of it that count */
+    bool global;     /* on some path the whole plane does; the map is of the others */
+    uint8_t *map;    /* [h, w], 1: reached; owned */
+} at_cover;
+
+/* Of `from`'s plane, for a pixel of `to`. AT_ERR_INPUT where one does not depend on the other. */
+at_status at_graph_cover(at_cover *c, const at_node *from, const at_node *to, at_error *err);
+void at_cover_free(at_cover *c);
+
+/* A stretch is a chain of convolutions at one resolution with one number of channels: a stage of a
+ * ResNet, the branch of a pyramid. Where some of them are dilated, gridding shows in what each of
+ * them reaches of the stretch's input (Wang et al., WACV 2018, section 3.2). */
+typedef struct at_gridding_row {
+    const at_node *node, *input; /* the convolution; the stretch's input */
+    at_pair dilation;
+    at_cover cover;
+} at_gridding_row;
+
+typedef struct at_gridding {
+    at_gridding_row *rows; /* owned; stretch by stretch, in the order of the graph */
+    int count;             /* 0: nothing is dilated */
+} at_gridding;
+
+at_status at_gridding_new(at_gridding *out, const at_graph *g, at_error *err);
+void at_gridding_free(at_gridding *gridding);
+
+/* ---- writing it down ---- */
+
 /* "atrous-graph/1" (docs: the graph as JSON). `model` describes the options; borrowed. NULL: out of
  * memory. */
 json_t *at_survey_json(const at_survey *s, const json_t *model);
 
-/* One line a node, then totals; bytes are a plan's for training and inference, 0: not told. And the
- * graph for Graphviz. malloc'ed; NULL: out of memory. */
+/* One line a node, then totals, then what dilated convolutions reach; bytes are a plan's for
+ * training and inference, 0: not told. And the graph for Graphviz. malloc'ed; NULL: out of memory.
+ */
 char *at_survey_table(const at_survey *s, size_t train_bytes, size_t infer_bytes);
 char *at_survey_dot(const at_survey *s);
-/* A picture of the receptive fields at each resolution, drawn over the image. As above. */
+/* A picture of the receptive fields at each resolution, drawn over the image, and of what dilated
+ * convolutions reach. As above. */
 char *at_survey_svg(const at_survey *s);
 
 #endif

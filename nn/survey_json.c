@@ -2,7 +2,7 @@
 /* A survey as JSON, complete enough to rebuild the network elsewhere: format "atrous-graph/1".
  * Every function steals nothing and returns NULL when out of memory. */
 #include "nn/graph_private.h"
-#include "nn/survey.h"
+#include "nn/survey_private.h"
 
 static json_t *shape_json(at_shape s) {
     return json_pack("[i, i, i, i]", s.n, s.c, s.h, s.w);
@@ -104,6 +104,16 @@ static int rows_json(const at_survey *s, json_t *root) {
     return failed;
 }
 
+/* What dilated convolutions reach, where there are any. */
+static int coverage_json(const at_survey *s, json_t *root) {
+    at_gridding gridding;
+    if (at_gridding_new(&gridding, s->graph, NULL) != AT_OK) return -1;
+    int failed =
+        gridding.count > 0 ? json_object_set_new(root, "coverage", at_gridding_json(&gridding)) : 0;
+    at_gridding_free(&gridding);
+    return failed;
+}
+
 json_t *at_survey_json(const at_survey *s, const json_t *model) {
     json_t *root = json_object();
     int failed = json_object_set_new(root, "format", json_string("atrous-graph/1"));
@@ -111,6 +121,7 @@ json_t *at_survey_json(const at_survey *s, const json_t *model) {
     failed |= json_object_set_new(root, "input", json_null()); /* its place; filled in below */
     failed |= rows_json(s, root);
     failed |= json_object_set_new(root, "output", json_string(at_graph_output(s->graph)->name));
+    failed |= coverage_json(s, root);
     if (!failed) return root;
     json_decref(root);
     return NULL;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "nn/graph_private.h"
-#include "nn/survey.h"
+#include "nn/survey_private.h"
 
 enum { MOST = 16, SIDE = 560, MARGIN = 20, LEGEND = 330, LINE = 22 };
 
@@ -71,9 +71,11 @@ static void mix(char *colour, size_t size, double t) {
     snprintf(colour, size, "#%02x%02x%02x", (unsigned)c[0], (unsigned)c[1], (unsigned)c[2]);
 }
 
-static void draw(FILE *f, const at_survey_row **kept, int count, at_shape image) {
+static void draw(FILE *f, const at_survey_row **kept, int count, at_shape image,
+                 const at_gridding *gridding) {
     double scale = SIDE / extent(kept, count, image);
-    int width = 3 * MARGIN + SIDE + LEGEND, height = 2 * MARGIN + SIDE;
+    int width = 3 * MARGIN + SIDE + LEGEND, below = 2 * MARGIN + SIDE;
+    int height = (int)ceil(at_gridding_svg(NULL, gridding, MARGIN, below, width - 2 * MARGIN));
     fprintf(f,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
             "height=\"%d\" font-family=\"sans-serif\" font-size=\"13\">\n"
@@ -88,8 +90,10 @@ static void draw(FILE *f, const at_survey_row **kept, int count, at_shape image)
         box(f, at_span_size(field->w), at_span_size(field->h), scale, style);
         label(f, i, colour, kept[i]);
     }
-    fprintf(f, "<text x=\"%d\" y=\"%d\" fill=\"#666666\">image: %d x %d</text>\n</svg>\n",
+    fprintf(f, "<text x=\"%d\" y=\"%d\" fill=\"#666666\">image: %d x %d</text>\n",
             2 * MARGIN + SIDE, MARGIN + 14 + count * LINE, image.h, image.w);
+    at_gridding_svg(f, gridding, MARGIN, below, width - 2 * MARGIN);
+    fputs("</svg>\n", f);
 }
 
 char *at_survey_svg(const at_survey *s) {
@@ -97,11 +101,17 @@ char *at_survey_svg(const at_survey *s) {
     char *text = NULL;
     size_t size = 0;
     int count = 0;
+    at_gridding gridding;
+    if (at_gridding_new(&gridding, s->graph, NULL) != AT_OK) return NULL;
     FILE *f = open_memstream(&text, &size);
-    if (f == NULL) return NULL;
+    if (f == NULL) {
+        at_gridding_free(&gridding);
+        return NULL;
+    }
     for (int i = 0; i < s->count; i++)
         if (s->rows[i].node->input_count > 0) count = keep(kept, count, &s->rows[i]);
-    draw(f, kept, count, s->rows[0].shape);
+    draw(f, kept, count, s->rows[0].shape, &gridding);
+    at_gridding_free(&gridding);
     int failed = ferror(f);
     if (fclose(f) == 0 && !failed) return text;
     free(text);

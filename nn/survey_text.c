@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "nn/graph_private.h"
-#include "nn/survey.h"
+#include "nn/survey_private.h"
 
 enum { CELL = 64 };
 
@@ -85,8 +85,13 @@ static char *finish(FILE *f, char **text) {
 char *at_survey_table(const at_survey *s, size_t train_bytes, size_t infer_bytes) {
     char *text = NULL, macs[CELL];
     size_t size = 0;
+    at_gridding gridding;
+    if (at_gridding_new(&gridding, s->graph, NULL) != AT_OK) return NULL;
     FILE *f = open_memstream(&text, &size);
-    if (f == NULL) return NULL;
+    if (f == NULL) {
+        at_gridding_free(&gridding);
+        return NULL;
+    }
     int names = longest(s, name_of, 5), ops = longest(s, op_of, 8);
     fprintf(f, "%-*s  %-*s  %18s  %11s  %7s  %9s  %6s\n", names, "node", ops, "operator", "output",
             "parameters", "MACs", "field", "jump");
@@ -94,6 +99,8 @@ char *at_survey_table(const at_survey *s, size_t train_bytes, size_t infer_bytes
     fprintf(f, "%-*s  %-*s  %18s  %11lld  %7s\n", names, "total", ops, "", "",
             (long long)s->parameters, short_number(macs, s->macs));
     memory_line(f, train_bytes, infer_bytes);
+    at_gridding_text(f, &gridding);
+    at_gridding_free(&gridding);
     return finish(f, &text);
 }
 
