@@ -21,6 +21,10 @@ typedef struct at_conv {
     int groups;
 } at_conv;
 
+/* Pixels that meet no other are one long line: a 1 x 1 convolution is recut into rows whose length
+ * fills the kernels' tiles. */
+void at_conv_flatten(at_conv *c);
+
 typedef enum at_conv_pass { AT_CONV_FORWARD, AT_CONV_DATA } at_conv_pass;
 
 /* ---- geometry along one axis (conv_axis.c) ---- */

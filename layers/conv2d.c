@@ -8,13 +8,15 @@
 
 static at_conv problem(const at_node *n, at_shape x, at_shape y) {
     const at_conv2d_opts *o = n->attrs;
-    return (at_conv){.x = x,
-                     .y = y,
-                     .kernel = o->kernel,
-                     .stride = o->stride,
-                     .padding = o->padding,
-                     .dilation = o->dilation,
-                     .groups = o->groups};
+    at_conv c = {.x = x,
+                 .y = y,
+                 .kernel = o->kernel,
+                 .stride = o->stride,
+                 .padding = o->padding,
+                 .dilation = o->dilation,
+                 .groups = o->groups};
+    at_conv_flatten(&c);
+    return c;
 }
 
 static at_status shape(const at_node *n, const at_shape *in, at_tensor *out, at_error *err) {

@@ -41,6 +41,25 @@ static geometry geometry_of(const at_conv *c, at_conv_pass pass) {
     return g;
 }
 
+/* Share of a row's tiles that pixels fill. */
+static double fill(int width) {
+    int mr = at_kernels_get()->conv_mr;
+    return (double)width / ((width + mr - 1) / mr * mr);
+}
+
+void at_conv_flatten(at_conv *c) {
+    enum { MOST = 224 };
+    int64_t pixels = at_shape_pixels(c->x);
+    int best = c->x.w;
+    if (c->kernel.h * c->kernel.w != 1 || c->stride.h * c->stride.w != 1 ||
+        c->padding.h + c->padding.w != 0 || pixels > INT32_MAX)
+        return;
+    for (int w = 1; w <= MOST; w++)
+        if (pixels % w == 0 && fill(w) >= fill(best)) best = w;
+    c->x = (at_shape){1, (int)(pixels / best), best, c->x.c};
+    c->y = (at_shape){1, (int)(pixels / best), best, c->y.c};
+}
+
 /* ---- packing ---- */
 
 size_t at_conv_packed_count(const at_conv *c, at_conv_pass pass) {
@@ -169,26 +188,47 @@ typedef struct place {
     ptrdiff_t *tap_a, *tap_w;
 } place;
 
-/* Lists the taps inside the image at row p->r and columns from `column` on; returns how many. */
-static int list_taps(const cut *u, const place *p, int column, int k_rows, int nr) {
+/* The taps of a tile; each sums k products. */
+typedef struct tap_list {
+    int count, k;
+} tap_list;
+
+/* Where the taps of a kernel's row that are inside lie side by side in memory, with their weights,
+ * they are one tap with more channels: a first layer has but three. */
+static bool taps_adjoin(const cut *u, const place *p, int valid) {
     const at_conv *c = &u->call->conv;
-    int count = 0, begin, end;
+    return valid > 1 && !u->g.depthwise && c->groups == 1 && u->call->src_ld == u->g.k &&
+           p->x->offset[1] - p->x->offset[0] == 1 && p->x->k[1] - p->x->k[0] == 1;
+}
+
+/* Lists the taps inside the image at row p->r and columns from `column` on. */
+static tap_list list_taps(const cut *u, const place *p, int column, int k_rows, int nr) {
+    const at_conv *c = &u->call->conv;
+    int begin, end, first = -1, valid = 0;
+    tap_list list = {0, u->g.k};
+    for (int j = 0; j < p->x->taps; j++) {
+        at_conv_axis_valid(p->x, j, &begin, &end);
+        if (column < begin || column >= end) continue;
+        if (first < 0) first = j;
+        valid++;
+    }
+    bool adjoin = taps_adjoin(u, p, valid);
+    if (adjoin) list.k *= valid;
     for (int i = 0; i < p->y->taps; i++) {
         at_conv_axis_valid(p->y, i, &begin, &end);
         if (p->r < begin || p->r >= end) continue;
-        for (int j = 0; j < p->x->taps; j++) {
-            at_conv_axis_valid(p->x, j, &begin, &end);
-            if (column < begin || column >= end) continue;
-            p->tap_a[count] =
+        for (int j = first; j < first + (adjoin ? 1 : valid); j++) {
+            p->tap_a[list.count] =
                 ((ptrdiff_t)p->y->offset[i] * u->g.src.w + p->x->offset[j]) * u->call->src_ld;
-            p->tap_w[count++] = ((ptrdiff_t)p->y->k[i] * c->kernel.w + p->x->k[j]) * k_rows * nr;
+            p->tap_w[list.count++] =
+                ((ptrdiff_t)p->y->k[i] * c->kernel.w + p->x->k[j]) * k_rows * nr;
         }
     }
-    return count;
+    return list;
 }
 
 /* Columns begin .. end - 1, which meet the same taps, in tiles of about equal length. */
-static void run_tiles(const cut *u, const place *p, int begin, int end, int taps) {
+static void run_tiles(const cut *u, const place *p, int begin, int end, tap_list taps) {
     const at_kernels *kernels = at_kernels_get();
     const at_conv_call *call = u->call;
     const geometry *g = &u->g;
@@ -199,8 +239,8 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, int taps
                       .a_ld = p->x->in_step * call->src_ld,
                       .tap_a = p->tap_a,
                       .tap_w = p->tap_w,
-                      .taps = taps,
-                      .k = g->k,
+                      .taps = taps.count,
+                      .k = taps.k,
                       .n = g->n - first < nr ? g->n - first : nr,
                       .add = call->add,
                       .relu = call->relu};
@@ -238,10 +278,9 @@ static void run_row(const cut *u, place *p) {
         nr = u->g.depthwise ? u->g.dst.c : at_kernels_get()->conv_nr;
     for (int begin = 0, end; begin < p->x->count; begin = end) {
         end = at_conv_axis_run(p->x, begin);
-        int taps = list_taps(u, p, begin, k_rows, nr);
-        if (taps == 0 && u->call->add) continue;
+        tap_list taps = list_taps(u, p, begin, k_rows, nr);
         if (u->g.depthwise)
-            run_depthwise(u, p, begin, end, taps);
+            run_depthwise(u, p, begin, end, taps.count);
         else
             run_tiles(u, p, begin, end, taps);
     }

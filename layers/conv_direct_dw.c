@@ -66,19 +66,26 @@ static dw_call dw_setup(const at_conv *c) {
     return d;
 }
 
-/* Rows y0 .. y1 - 1 of one image at one tap: where in x and dy they are. */
+typedef struct range {
+    int begin, end;
+} range;
+
+/* Rows of one image at one tap: where in x and dy they are. */
 typedef struct span {
     const float *x, *dy;
     int rows, pixels;
 } span;
 
-static span tap_span(const dw_call *d, int image, int y0, int y1, int ty, int tx) {
+/* Rows y0 .. y1 - 1 and columns x0 .. x1 - 1 of dy, as far as the tap lies inside the image. */
+static span tap_span(const dw_call *d, int image, range y, range x, int ty, int tx) {
     const at_conv *c = d->conv;
     int r0, r1, c0, c1;
     at_conv_axis_valid(&d->ay, ty, &r0, &r1);
     at_conv_axis_valid(&d->ax, tx, &c0, &c1);
-    if (r0 < y0) r0 = y0;
-    if (r1 > y1) r1 = y1;
+    if (r0 < y.begin) r0 = y.begin;
+    if (r1 > y.end) r1 = y.end;
+    if (c0 < x.begin) c0 = x.begin;
+    if (c1 > x.end) c1 = x.end;
     if (r1 <= r0 || c1 <= c0) return (span){0};
     int64_t iy = (int64_t)image * c->x.h + r0 * c->stride.h + d->ay.offset[ty];
     int64_t ix = c0 * c->stride.w + d->ax.offset[tx];
@@ -133,22 +140,53 @@ typedef struct share {
     int group_begin, group_end, panel_begin, panel_end, ic0, ic1;
 } share;
 
-static void dw_rows(const dw_call *d, const share *w, int image, int y0, int y1) {
+static float *tap_weights(const dw_call *d, const share *w, int ty, int tx) {
     const at_conv *c = d->conv;
-    for (int ty = 0; ty < d->ay.taps; ty++)
+    return w->dw + ((ptrdiff_t)d->ay.k[ty] * c->kernel.w + d->ax.k[tx]) * d->ic * c->y.c;
+}
+
+static void dw_tap(const dw_call *d, const share *w, int image, range rows, range cols, int ty,
+                   int tx) {
+    span s = tap_span(d, image, rows, cols, ty, tx);
+    float *dw = tap_weights(d, w, ty, tx);
+    if (s.rows == 0) return;
+    if (at_conv_is_depthwise(d->conv)) {
+        dw_depthwise(d, &s, dw);
+        return;
+    }
+    for (int g = w->group_begin; g < w->group_end; g++)
+        for (int p = w->panel_begin; p < w->panel_end; p++)
+            dw_tiles(d, &s, dw, g, w->ic0, w->ic1, p);
+}
+
+/* The columns at which all taps of a kernel's row lie inside, if those taps are side by side in x
+ * and too narrow to fill a tile alone: there they are taken as one tap with more channels. */
+static range joined_columns(const dw_call *d, const share *w) {
+    const at_conv *c = d->conv;
+    range all = {0, c->y.w};
+    if (d->ax.taps < 2 || c->groups > 1 || c->dilation.w > 1 || d->x_ld != d->ic ||
+        w->ic1 - w->ic0 != d->ic || d->ic > at_kernels_get()->conv_mr / 2)
+        return (range){0, 0};
+    for (int tx = 0; tx < d->ax.taps; tx++) {
+        int begin, end;
+        at_conv_axis_valid(&d->ax, tx, &begin, &end);
+        if (begin > all.begin) all.begin = begin;
+        if (end < all.end) all.end = end;
+    }
+    return all.end > all.begin ? all : (range){0, 0};
+}
+
+static void dw_rows(const dw_call *d, const share *w, int image, range rows) {
+    range joined = joined_columns(d, w);
+    for (int ty = 0; ty < d->ay.taps; ty++) {
         for (int tx = 0; tx < d->ax.taps; tx++) {
-            span s = tap_span(d, image, y0, y1, ty, tx);
-            float *dw =
-                w->dw + ((ptrdiff_t)d->ay.k[ty] * c->kernel.w + d->ax.k[tx]) * d->ic * c->y.c;
-            if (s.rows == 0) continue;
-            if (at_conv_is_depthwise(c)) {
-                dw_depthwise(d, &s, dw);
-                continue;
-            }
-            for (int g = w->group_begin; g < w->group_end; g++)
-                for (int p = w->panel_begin; p < w->panel_end; p++)
-                    dw_tiles(d, &s, dw, g, w->ic0, w->ic1, p);
+            dw_tap(d, w, image, rows, (range){0, joined.begin}, ty, tx);
+            dw_tap(d, w, image, rows, (range){joined.end, d->conv->y.w}, ty, tx);
         }
+        span s = tap_span(d, image, rows, joined, ty, 0);
+        for (int p = w->panel_begin; p < w->panel_end && s.rows > 0; p++)
+            dw_tiles(d, &s, tap_weights(d, w, ty, 0), 0, 0, d->ax.taps * d->ic, p);
+    }
 }
 
 /* Rows begin .. end - 1, counted through all images, in blocks that stay in one image. */
@@ -159,7 +197,7 @@ static void dw_range(const dw_call *d, const share *w, int begin, int end) {
         if (y1 > h) y1 = h;
         if (y1 > y0 + end - row) y1 = y0 + end - row;
         next = row + y1 - y0;
-        dw_rows(d, w, image, y0, y1);
+        dw_rows(d, w, image, (range){y0, y1});
     }
 }
 

@@ -185,10 +185,10 @@ static double weight_traffic(const at_winograd *w, double weights) {
 enum { TRANSFORM = 6, THROUGH_MEMORY = 36, WEIGHTS = 24 };
 
 static double cost(const at_winograd *w, double transform, double traffic_share) {
-    double taps = w->blocks.h * w->blocks.w, k = w->src.c,
-           n = rounded(w->dst.c, at_kernels_get()->conv_nr / 2);
-    double weights = taps * w->planes * k * n;
-    return 1.1 * tile_count(w) * w->planes * (taps * k * n + transform * (k + n)) +
+    int lanes = at_kernels_get()->conv_nr / 2;
+    double taps = w->blocks.h * w->blocks.w, k = w->src.c, n = rounded(w->dst.c, lanes);
+    double weights = taps * w->planes * k * n, vectors = rounded(w->src.c, lanes) + n;
+    return 1.1 * tile_count(w) * w->planes * (taps * k * n + transform * vectors) +
            WEIGHTS * weights + traffic_share * weight_traffic(w, weights);
 }
 
