@@ -44,7 +44,7 @@ static void backward_strip(const at_step *s, const at_strip *p) {
         if (p->t[i].data == NULL) continue;
         if (relu(s))
             k->drelu(p->t[i], p->t[2], p->t[3], p->rows, p->cols, !s->first[i]);
-        else
+        else if (p->t[i].data != p->t[2].data)
             k->copy(p->t[i], p->t[2], p->rows, p->cols, !s->first[i]);
     }
 }
@@ -56,7 +56,7 @@ static void backward(const at_step *s) {
 
 const at_op at_op_add = {
     .name = "add",
-    .flags = AT_FIRST_WRITE,
+    .flags = AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
     .shape = shape,
     .absorb = absorb,
     .forward = forward,

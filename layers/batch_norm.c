@@ -102,12 +102,16 @@ static void affine_strip(const at_step *s, const at_strip *p) {
                                   p->rows, p->cols, relu(s));
 }
 
+static void apply(const at_step *s) {
+    at_for_strips(s, affine_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+}
+
 static void forward(const at_step *s) {
     if (s->mode == AT_TRAIN)
         batch_statistics(s);
     else
         running_statistics(s);
-    at_for_strips(s, affine_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+    apply(s);
 }
 
 /* ---- backward ---- */
@@ -171,11 +175,12 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_batch_norm = {
     .name = "batch_norm",
-    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
     .shape = at_shape_of_input,
     .prepare = prepare,
     .absorb = absorb,
     .forward = forward,
+    .again = apply,
     .backward = backward,
     .cost = at_cost_of_pass,
     .describe = describe,

@@ -62,6 +62,7 @@ const at_op at_op_cat = {
     .flags = AT_FIRST_WRITE,
     .shape = shape,
     .forward = forward,
+    .again = forward,
     .backward = backward,
     .cost = at_cost_of_pass,
     .describe = at_describe_nothing,

@@ -39,7 +39,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_leaky_relu = {
     .name = "leaky_relu",
-    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
     .shape = at_shape_of_input,
     .forward = forward,
     .backward = backward,

@@ -76,6 +76,7 @@ const at_op at_op_max_unpool2d = {
     .shape_only = 1u << 2,
     .shape = shape,
     .forward = forward,
+    .again = forward,
     .backward = backward,
     .cost = cost,
     .reach = reach,

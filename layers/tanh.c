@@ -25,7 +25,7 @@ static void backward(const at_step *s) {
 
 const at_op at_op_tanh = {
     .name = "tanh",
-    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
     .shape = at_shape_of_input,
     .forward = forward,
     .backward = backward,

@@ -96,6 +96,7 @@ static void multiply(const run *u, const float *v, int v_cols, const float *weig
         t.m = (int)((int64_t)rows * (i + 1) / calls) - from;
         t.a = v + (ptrdiff_t)from * w->src.c;
         t.out = m + (ptrdiff_t)from * u->l.chunk;
+        t.next = at_wino_next(w, weights, i);
         kernels->conv_tile(&t);
     }
 }

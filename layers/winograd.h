@@ -92,6 +92,9 @@ size_t at_wino_panel(const at_winograd *w);
 size_t at_wino_weight_plane(const at_winograd *w);
 size_t at_wino_weights(const at_winograd *w);
 
+/* What the i-th call of conv_tile with this panel should prefetch: a share of the panel behind it. */
+const float *at_wino_next(const at_winograd *w, const float *panel, int i);
+
 static inline int at_ceil_div(int a, int b) {
     return (a + b - 1) / b;
 }

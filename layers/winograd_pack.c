@@ -31,6 +31,12 @@ size_t at_wino_weights(const at_winograd *w) {
     return (size_t)(w->blocks.h * w->blocks.w * w->planes) * at_wino_weight_plane(w);
 }
 
+const float *at_wino_next(const at_winograd *w, const float *panel, int i) {
+    enum { LINE = 16 };
+    if (i * LINE >= at_kernels_get()->conv_nr) return NULL;
+    return panel + at_wino_panel(w) + (ptrdiff_t)i * w->src.c * LINE;
+}
+
 static size_t bias_count(const at_winograd *w) {
     return (size_t)panels_of(w) * (size_t)at_kernels_get()->conv_nr;
 }

@@ -127,6 +127,7 @@ static void product_body(void *arg, int64_t index, int worker) {
             t.m = (int)((ptrdiff_t)u->tiles * (i + 1) / calls - from);
             t.a = u->v + plane * s->src_plane + from * s->src_ld;
             t.out = u->m + plane * s->dst_plane + from * s->dst_ld + p * kernels->conv_nr;
+            t.next = at_wino_next(&s->w, t.w, i);
             kernels->conv_tile(&t);
         }
     }

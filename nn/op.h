@@ -18,9 +18,10 @@ enum { AT_MAX_OUTPUTS = 2 };
 /* What backward reads besides the gradient of the output; all else is freed as soon as forward is
  * past its last reader. */
 enum {
-    AT_NEEDS_INPUT = 1,  /* the inputs' values */
-    AT_NEEDS_OUTPUT = 2, /* the output's values */
-    AT_FIRST_WRITE = 4,  /* backward obeys at_step.first: the runner need not zero gradients */
+    AT_NEEDS_INPUT = 1,   /* the inputs' values */
+    AT_NEEDS_OUTPUT = 2,  /* the output's values */
+    AT_FIRST_WRITE = 4,   /* backward obeys at_step.first: the runner need not zero gradients */
+    AT_GRAD_IN_PLACE = 8, /* a d_in[i] that is written first may be d_out itself */
 };
 
 /* Multiply-accumulates and bytes read and written by forward. */
@@ -54,6 +55,11 @@ struct at_op {
      * fails. backward may destroy d_out, and skips every d_in whose data is NULL. */
     void (*forward)(const at_step *step);
     void (*backward)(const at_step *step);
+
+    /* Optional, for operators that cost no more than a pass over memory: writes out[0] once more
+     * during backward, from the inputs and `saved` alone, to the same bits. A plan then frees the
+     * output after forward where that saves memory. */
+    void (*again)(const at_step *step);
 
     /* Optional. May this step also do what `next` does (the only reader of its output)? If so it
      * records that in the step, and `next` gets no step of its own: the output is next's. */

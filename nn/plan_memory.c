@@ -67,32 +67,96 @@ static void backward_buffers(at_plan *p, int i) {
     ps->written = i == p->output;
 }
 
+/* The gradient of an input written where that of the output is: both live on as one. */
+static bool share_gradient(at_plan_step *ps, at_buffer *grad) {
+    at_buffer *own = &ps->buf[BUF_GRAD];
+    if (!(ps->s.node->op->flags & AT_GRAD_IN_PLACE) || own->bytes != grad->bytes) return false;
+    if (own->place != NULL) own = own->place;
+    extend(own, grad->end);
+    grad->place = own;
+    return true;
+}
+
 /* The step writes the gradient of its k-th input: is it the first to do so? Called in the order in
  * which backward runs. */
-static void gradient_lives(at_plan_step *ps, at_plan_step *producer, int k, int back) {
+static void gradient_lives(at_plan *p, int i, int k, bool *shared) {
+    at_plan_step *ps = &p->steps[i], *producer = &p->steps[ps->inputs[k]];
     at_buffer *grad = &producer->buf[BUF_GRAD];
+    int back = backward_moment(p, i);
     if (grad->begin > back) grad->begin = back;
     if (!producer->written) {
         bool overwrites = (ps->s.node->op->flags & AT_FIRST_WRITE) != 0;
         ps->s.first[k] = overwrites;
         ps->clear[k] = !overwrites;
+        if (overwrites && !*shared && i != p->output) *shared = share_gradient(ps, grad);
     }
     producer->written = true;
 }
 
-/* What reading its inputs means for their lives. */
+/* ---- values that don't outlive forward ---- */
+
+enum { AGAIN_LEAST = 1 << 16 }; /* bytes that must be saved */
+
+static bool reads_value(const at_plan_step *ps, int k) {
+    return ps->inputs[k] >= 0 && ps->s.node->ports[k] == 0;
+}
+
+/* Does backward read the value of step i? */
+static bool needed_back(const at_plan *p, int i) {
+    if (p->steps[i].wants_grad && (p->steps[i].s.needs & AT_NEEDS_OUTPUT)) return true;
+    for (int j = i + 1; j < p->count; j++) {
+        const at_plan_step *ps = &p->steps[j];
+        if (!ps->wants_grad || !(ps->s.needs & AT_NEEDS_INPUT)) continue;
+        for (int k = 0; k < ps->s.in_count; k++)
+            if (reads_value(ps, k) && ps->inputs[k] == i) return true;
+    }
+    return false;
+}
+
+/* Is it worth it? What the step reads must be there in backward, which may be new. */
+static bool worth_again(const at_plan *p, int i) {
+    const at_plan_step *ps = &p->steps[i];
+    size_t kept = AGAIN_LEAST;
+    if (ps->s.node->op->again == NULL || !ps->wants_grad || i == p->output ||
+        (ps->s.needs & AT_NEEDS_OUTPUT) || !needed_back(p, i))
+        return false;
+    for (int k = 0; k < ps->s.in_count; k++)
+        if (reads_value(ps, k) && !p->steps[ps->inputs[k]].again && !needed_back(p, ps->inputs[k]))
+            kept += tensor_bytes(ps->s.in[k]);
+    return kept <= tensor_bytes(ps->s.out[0]);
+}
+
+static void touch(at_plan_step *ps, int moment) {
+    at_buffer *b = &ps->buf[BUF_AGAIN];
+    if (!b->used) claim(ps, BUF_AGAIN, tensor_bytes(ps->s.out[0]), moment, moment);
+    if (b->begin > moment) b->begin = moment;
+    extend(b, moment);
+}
+
+/* The k-th input is read in backward. */
+static void read_back(at_plan *p, const at_plan_step *ps, int k, int moment) {
+    at_plan_step *producer = &p->steps[ps->inputs[k]];
+    bool second = ps->s.node->ports[k] != 0;
+    if (producer->again && !second)
+        touch(producer, moment);
+    else
+        extend(&producer->buf[second ? BUF_OUT1 : BUF_OUT0], moment);
+}
+
+/* What reading its inputs means for their lives. All readers of the step have been here before. */
 static void reader_lives(at_plan *p, int i) {
     at_plan_step *ps = &p->steps[i];
     int back = backward_moment(p, i);
+    bool shared = false;
     for (int k = 0; k < ps->s.in_count; k++) {
         if (ps->inputs[k] < 0) continue;
         at_plan_step *producer = &p->steps[ps->inputs[k]];
         bool second = ps->s.node->ports[k] != 0;
-        at_buffer *value = &producer->buf[second ? BUF_OUT1 : BUF_OUT0];
-        extend(value, i);
+        extend(&producer->buf[second ? BUF_OUT1 : BUF_OUT0], i);
+        if (ps->buf[BUF_AGAIN].used) read_back(p, ps, k, ps->buf[BUF_AGAIN].begin);
         if (!ps->wants_grad) continue;
-        if (second || (ps->s.needs & AT_NEEDS_INPUT)) extend(value, back);
-        if (!second && producer->wants_grad) gradient_lives(ps, producer, k, back);
+        if (second || (ps->s.needs & AT_NEEDS_INPUT)) read_back(p, ps, k, back);
+        if (!second && producer->wants_grad) gradient_lives(p, i, k, &shared);
     }
 }
 
@@ -100,6 +164,7 @@ static void lifetimes(at_plan *p) {
     for (int i = 0; i < p->count; i++) {
         forward_buffers(p, i);
         backward_buffers(p, i);
+        p->steps[i].again = p->opts.mode == AT_TRAIN && !p->opts.keep && worth_again(p, i);
     }
     for (int i = p->count - 1; i >= 0; i--) reader_lives(p, i);
 }
@@ -154,7 +219,8 @@ at_status at_plan_place(at_plan *p, at_error *err) {
     lifetimes(p);
     for (int i = 0; i < p->count; i++)
         for (int k = 0; k < BUF_COUNT; k++)
-            if (p->steps[i].buf[k].used) order[count++] = &p->steps[i].buf[k];
+            if (p->steps[i].buf[k].used && p->steps[i].buf[k].place == NULL)
+                order[count++] = &p->steps[i].buf[k];
     p->arena_bytes = place_all(order, order + slots, count);
     free(order);
     return AT_OK;
@@ -163,7 +229,21 @@ at_status at_plan_place(at_plan *p, at_error *err) {
 /* ---- pointers ---- */
 
 static void *at_place(const at_plan *p, const at_buffer *b) {
+    if (b->place != NULL) b = b->place;
     return b->used ? p->arena + b->offset : NULL;
+}
+
+void at_plan_point(at_plan *p, int i, int which) {
+    at_plan_step *ps = &p->steps[i];
+    ps->s.out[0].data = at_place(p, &ps->buf[which]);
+    for (int j = i + 1; j < p->count; j++)
+        for (int k = 0; k < p->steps[j].s.in_count; k++)
+            if (p->steps[j].inputs[k] == i && p->steps[j].s.node->ports[k] == 0)
+                p->steps[j].s.in[k].data = ps->s.out[0].data;
+}
+
+const at_buffer *at_plan_value_buffer(const at_plan_step *ps, bool backward) {
+    return &ps->buf[backward && ps->again ? BUF_AGAIN : BUF_OUT0];
 }
 
 void at_plan_bind(at_plan *p) {

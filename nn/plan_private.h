@@ -12,13 +12,15 @@
 typedef struct at_buffer {
     size_t bytes, offset;
     int begin, end;
-    bool used; /* false: nobody asked for it */
+    bool used;               /* false: nobody asked for it */
+    struct at_buffer *place; /* it lies where this one lies; NULL: it has a place of its own */
 } at_buffer;
 
 enum {
     BUF_OUT0 = 0,
     BUF_OUT1,
-    BUF_GRAD, /* gradient of out[0] */
+    BUF_AGAIN, /* out[0] once more, for backward: written at moment `begin` */
+    BUF_GRAD,  /* gradient of out[0] */
     BUF_SAVED,
     BUF_KEPT,
     BUF_WORK,      /* of forward */
@@ -33,6 +35,7 @@ typedef struct at_plan_step {
     int *inputs;     /* step number of each input, -1 where only the shape is lent */
     bool *clear;     /* the runner zeroes d_in[i] before this step's backward */
     bool wants_grad; /* something upstream is trained (or input_grad) */
+    bool again;      /* out[0] does not outlive forward */
     bool written;    /* somebody writes the gradient of out[0] before this step's backward */
     at_buffer buf[BUF_COUNT];
     double forward_s, backward_s;
@@ -60,6 +63,12 @@ at_status at_plan_place(at_plan *plan, at_error *err);
 
 /* Points every step's tensors into the arena. */
 void at_plan_bind(at_plan *plan);
+
+/* Points out[0] of step i, and what reads it, to one of its buffers: BUF_OUT0 or BUF_AGAIN. */
+void at_plan_point(at_plan *plan, int i, int which);
+
+/* The buffer that holds the step's out[0] at that time. */
+const at_buffer *at_plan_value_buffer(const at_plan_step *ps, bool backward);
 
 /* Points the step's work and scratch at those of the coming call. */
 void at_plan_use_memory(at_plan *plan, at_plan_step *ps, bool backward);

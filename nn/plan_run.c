@@ -15,6 +15,7 @@
 #include <sanitizer/asan_interface.h>
 
 static void allow(const at_plan *p, const at_buffer *b) {
+    if (b->place != NULL) b = b->place;
     if (b->used) ASAN_UNPOISON_MEMORY_REGION(p->arena + b->offset, b->bytes);
 }
 
@@ -25,15 +26,26 @@ static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
     allow(p, &ps->buf[BUF_SAVED]);
     allow(p, &ps->buf[BUF_KEPT]);
     allow(p, &ps->buf[BUF_OUT1]);
-    if (!backward || (ps->s.needs & AT_NEEDS_OUTPUT)) allow(p, &ps->buf[BUF_OUT0]);
+    if (!backward || (ps->s.needs & AT_NEEDS_OUTPUT)) allow(p, at_plan_value_buffer(ps, backward));
     if (backward) allow(p, &ps->buf[BUF_GRAD]);
     for (int k = 0; k < ps->s.in_count; k++) {
         if (ps->inputs[k] < 0) continue;
         const at_plan_step *from = &p->steps[ps->inputs[k]];
         int port = ps->s.node->ports[k];
         if (!backward || port || (ps->s.needs & AT_NEEDS_INPUT))
-            allow(p, &from->buf[port ? BUF_OUT1 : BUF_OUT0]);
+            allow(p, port ? &from->buf[BUF_OUT1] : at_plan_value_buffer(from, backward));
         if (backward && !port) allow(p, &from->buf[BUF_GRAD]);
+    }
+}
+
+static void guard_again(const at_plan *p, const at_plan_step *ps) {
+    ASAN_POISON_MEMORY_REGION(p->arena, p->arena_bytes);
+    allow(p, &ps->buf[BUF_SAVED]);
+    allow(p, &ps->buf[BUF_AGAIN]);
+    for (int k = 0; k < ps->s.in_count; k++) {
+        if (ps->inputs[k] < 0) continue;
+        const at_plan_step *from = &p->steps[ps->inputs[k]];
+        allow(p, ps->s.node->ports[k] ? &from->buf[BUF_OUT1] : at_plan_value_buffer(from, true));
     }
 }
 
@@ -43,6 +55,9 @@ static void unguard(const at_plan *p) {
 #else
 static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
     (void)p, (void)ps, (void)backward;
+}
+static void guard_again(const at_plan *p, const at_plan_step *ps) {
+    (void)p, (void)ps;
 }
 static void unguard(const at_plan *p) {
     (void)p;
@@ -66,6 +81,7 @@ static void enter(at_plan *p, at_plan_step *ps, bool backward) {
 static void forward_step(at_plan *p, int i) {
     at_plan_step *ps = &p->steps[i];
     if (ps->s.in_count == 0) return; /* the caller's */
+    if (ps->again) at_plan_point(p, i, BUF_OUT0);
     enter(p, ps, false);
     double t = p->profile ? now() : 0;
     ps->s.node->op->forward(&ps->s);
@@ -91,9 +107,23 @@ static void clear(const at_buffer *b, char *arena) {
     at_parallel_for((int64_t)((b->bytes + CLEAR_CHUNK - 1) / CLEAR_CHUNK), clear_chunk, &c);
 }
 
+/* Brings back the values that forward let go and that backward of step i is the first to read. */
+static void bring_back(at_plan *p, int i) {
+    for (int j = 0; j < p->count; j++) {
+        at_plan_step *ps = &p->steps[j];
+        if (!ps->buf[BUF_AGAIN].used || ps->buf[BUF_AGAIN].begin != 2 * p->count - 1 - i) continue;
+        at_plan_point(p, j, BUF_AGAIN);
+        guard_again(p, ps);
+        double t = p->profile ? now() : 0;
+        ps->s.node->op->again(&ps->s);
+        if (p->profile) ps->backward_s += now() - t;
+    }
+}
+
 static void backward_step(at_plan *p, int i) {
     at_plan_step *ps = &p->steps[i];
     if (!ps->wants_grad) return;
+    bring_back(p, i);
     enter(p, ps, true);
     double t = p->profile ? now() : 0;
     for (int k = 0; k < ps->s.in_count; k++)

@@ -21,6 +21,7 @@ typedef struct at_conv_tile {
     const ptrdiff_t *tap_a, *tap_w;
     const float *w;
     const float *bias; /* NULL: none; nr floats */
+    const float *next; /* prefetched: k lines of 64 bytes from next[tap_w[t]] for each t; or NULL */
     int taps, k, m, n;
     bool add;  /* add to what out holds */
     bool relu; /* then max(0, .) */

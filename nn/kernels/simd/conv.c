@@ -16,11 +16,14 @@ enum { MR = 6 };
 
 /* ---- conv_tile ---- */
 
+enum { LINE = 16 }; /* floats of a cache line */
+
 /* Adds one tap's k products to the accumulators of `rows` rows; `two`: both vectors of the panel.
- */
-INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, int k, int rows,
-                    bool two) {
+ * Prefetches a line from `next` with each. */
+INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, const float *next,
+                    int k, int rows, bool two) {
     for (int l = 0; l < k; l++) {
+        if (next != NULL) __builtin_prefetch(next + (ptrdiff_t)l * LINE, 0, 2);
         vf w0 = v_load(w + (ptrdiff_t)l * NR), w1 = two ? v_load(w + (ptrdiff_t)l * NR + VW) : w0;
 #pragma GCC unroll 14
         for (int i = 0; i < rows; i++) {
@@ -54,7 +57,11 @@ INLINE void tile(const at_conv_tile *t, int rows, bool two) {
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) acc[i][0] = b0, acc[i][1] = b1;
     for (int s = 0; s < t->taps; s++)
-        tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], t->k, rows, two);
+        if (t->next != NULL)
+            tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], t->next + t->tap_w[s],
+                    t->k, rows, two);
+        else
+            tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], NULL, t->k, rows, two);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) tile_store(t, t->out + i * t->out_ld, acc[i], two);
 }
