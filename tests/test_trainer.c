@@ -152,6 +152,10 @@ static void ends(void **state) {
     r = train_well(&o);
     assert_true(r.end == AT_END_TIME && r.epochs >= 1);
     at_train_result_free(&r);
+    o.time_s = 1e-6; /* over before it begins: one step, one epoch, none without a step behind it */
+    r = train_well(&o);
+    assert_true(r.end == AT_END_TIME && r.epochs == 1 && r.iterations == 1);
+    at_train_result_free(&r);
 }
 
 static void refusals(void **state) {

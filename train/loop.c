@@ -123,7 +123,8 @@ static at_status train_epoch(at_trainer *t, at_error *err) {
     const double from = now();
     t->epoch_images = 0;
     if (t->at.batch < t->batches) at_loader_start(t->loader, t->at.epoch, t->at.batch);
-    while (t->at.batch < t->batches && !enough(t) && !time_is_up(t)) {
+    for (int steps = 0; t->at.batch < t->batches && !enough(t); steps++) {
+        if (steps && time_is_up(t)) break; /* an epoch has at least one step */
         if (asked_to_stop(t)) return stop_here(t, err);
         AT_TRY(one_step(t, err));
     }
@@ -184,6 +185,7 @@ at_status at_trainer_run(at_trainer *t, at_error *err) {
         AT_TRY(train_epoch(t, err));
         timed_out = time_is_up(t);
         AT_TRY(end_epoch(t, err));
+        timed_out = timed_out || (t->progress.metrics && time_is_up(t));
         t->progress.row = &t->rows[t->row_count - 1];
         t->progress.elapsed_s = at_trainer_elapsed(t);
         t->progress.eta_s = time_left(t);
