@@ -71,7 +71,7 @@ static void describe(const at_node *n, const at_shape *in, at_shape out, json_t 
 
 const at_op at_op_conv_transpose2d = {
     .name = "conv_transpose2d",
-    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_GRAD_AFTER_INPUT,
     .shape = shape,
     .prepare = prepare,
     .forward = forward,

@@ -22,6 +22,8 @@ enum {
     AT_NEEDS_OUTPUT = 2,  /* the output's values */
     AT_FIRST_WRITE = 4,   /* backward obeys at_step.first: the runner need not zero gradients */
     AT_GRAD_IN_PLACE = 8, /* a d_in[i] that is written first may be d_out itself */
+    AT_GRAD_AFTER_INPUT =
+        16, /* backward writes no d_in before it has read the last of the inputs */
 };
 
 /* Multiply-accumulates and bytes read and written by forward. */

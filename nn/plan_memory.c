@@ -16,11 +16,15 @@ enum {
 /* ---- lives ---- */
 
 static int last_moment(const at_plan *p) {
-    return p->opts.mode == AT_TRAIN ? 2 * p->count - 1 : p->count - 1;
+    return p->opts.mode == AT_TRAIN ? 3 * p->count - 1 : p->count - 1;
 }
 
-static int backward_moment(const at_plan *p, int step) {
-    return 2 * p->count - 1 - step;
+static int backward_begin(const at_plan *p, int step) {
+    return at_plan_backward_moment(p->count, step);
+}
+
+static int backward_end(const at_plan *p, int step) {
+    return at_plan_backward_moment(p->count, step) + 1;
 }
 
 static void extend(at_buffer *b, int moment) {
@@ -46,7 +50,7 @@ static void forward_buffers(at_plan *p, int i) {
     int end = p->opts.keep || i == p->output ? last : i;
     claim(ps, BUF_OUT0, tensor_bytes(s->out[0]), born, end);
     claim(ps, BUF_OUT1, tensor_bytes(s->out[1]), i, p->opts.keep ? last : i);
-    claim(ps, BUF_SAVED, s->saved_bytes, i, ps->wants_grad ? backward_moment(p, i) : i);
+    claim(ps, BUF_SAVED, s->saved_bytes, i, ps->wants_grad ? backward_end(p, i) : i);
     claim(ps, BUF_KEPT, s->kept_bytes, 0, last);
     claim(ps, BUF_WORK, s->work_bytes, i, i);
     claim(ps, BUF_SCRATCH, s->scratch_bytes * (size_t)p->threads, i, i);
@@ -55,15 +59,15 @@ static void forward_buffers(at_plan *p, int i) {
 static void backward_buffers(at_plan *p, int i) {
     at_plan_step *ps = &p->steps[i];
     const at_step *s = &ps->s;
-    int back = backward_moment(p, i);
+    int back = backward_begin(p, i), end = backward_end(p, i);
     if (!ps->wants_grad) return;
     /* The caller fills the output's gradient between forward and backward, reads inputs' after. */
     claim(ps, BUF_GRAD, tensor_bytes(s->d_out), i == p->output ? p->count - 1 : back,
-          s->in_count == 0 ? last_moment(p) : back);
-    claim(ps, BUF_WORK_BACK, s->work_bytes, back, back);
-    claim(ps, BUF_SCRATCH_BACK, s->scratch_bytes * (size_t)p->threads, back, back);
-    if (s->needs & AT_NEEDS_OUTPUT) extend(&ps->buf[BUF_OUT0], back);
-    if (ps->buf[BUF_OUT1].used) extend(&ps->buf[BUF_OUT1], back);
+          s->in_count == 0 ? last_moment(p) : end);
+    claim(ps, BUF_WORK_BACK, s->work_bytes, back, end);
+    claim(ps, BUF_SCRATCH_BACK, s->scratch_bytes * (size_t)p->threads, back, end);
+    if (s->needs & AT_NEEDS_OUTPUT) extend(&ps->buf[BUF_OUT0], end);
+    if (ps->buf[BUF_OUT1].used) extend(&ps->buf[BUF_OUT1], end);
     ps->written = i == p->output;
 }
 
@@ -82,10 +86,11 @@ static bool share_gradient(at_plan_step *ps, at_buffer *grad) {
 static void gradient_lives(at_plan *p, int i, int k, bool *shared) {
     at_plan_step *ps = &p->steps[i], *producer = &p->steps[ps->inputs[k]];
     at_buffer *grad = &producer->buf[BUF_GRAD];
-    int back = backward_moment(p, i);
-    if (grad->begin > back) grad->begin = back;
+    bool overwrites = !producer->written && (ps->s.node->op->flags & AT_FIRST_WRITE);
+    bool late = overwrites && (ps->s.node->op->flags & AT_GRAD_AFTER_INPUT);
+    int begin = late ? backward_end(p, i) : backward_begin(p, i);
+    if (grad->begin > begin) grad->begin = begin;
     if (!producer->written) {
-        bool overwrites = (ps->s.node->op->flags & AT_FIRST_WRITE) != 0;
         ps->s.first[k] = overwrites;
         ps->clear[k] = !overwrites;
         if (overwrites && !*shared && i != p->output) *shared = share_gradient(ps, grad);
@@ -126,36 +131,37 @@ static bool worth_again(const at_plan *p, int i) {
     return kept <= tensor_bytes(ps->s.out[0]);
 }
 
-static void touch(at_plan_step *ps, int moment) {
+static void touch(at_plan_step *ps, int begin, int end) {
     at_buffer *b = &ps->buf[BUF_AGAIN];
-    if (!b->used) claim(ps, BUF_AGAIN, tensor_bytes(ps->s.out[0]), moment, moment);
-    if (b->begin > moment) b->begin = moment;
-    extend(b, moment);
+    if (!b->used) claim(ps, BUF_AGAIN, tensor_bytes(ps->s.out[0]), begin, end);
+    if (b->begin > begin) b->begin = begin;
+    extend(b, end);
 }
 
-/* The k-th input is read in backward. */
-static void read_back(at_plan *p, const at_plan_step *ps, int k, int moment) {
+/* The k-th input is read in backward, from moment begin to moment end. */
+static void read_back(at_plan *p, const at_plan_step *ps, int k, int begin, int end) {
     at_plan_step *producer = &p->steps[ps->inputs[k]];
     bool second = ps->s.node->ports[k] != 0;
     if (producer->again && !second)
-        touch(producer, moment);
+        touch(producer, begin, end);
     else
-        extend(&producer->buf[second ? BUF_OUT1 : BUF_OUT0], moment);
+        extend(&producer->buf[second ? BUF_OUT1 : BUF_OUT0], end);
 }
 
 /* What reading its inputs means for their lives. All readers of the step have been here before. */
 static void reader_lives(at_plan *p, int i) {
     at_plan_step *ps = &p->steps[i];
-    int back = backward_moment(p, i);
+    int begin = backward_begin(p, i), again = ps->buf[BUF_AGAIN].begin;
+    int end = ps->s.node->op->flags & AT_GRAD_AFTER_INPUT ? begin : backward_end(p, i);
     bool shared = false;
     for (int k = 0; k < ps->s.in_count; k++) {
         if (ps->inputs[k] < 0) continue;
         at_plan_step *producer = &p->steps[ps->inputs[k]];
         bool second = ps->s.node->ports[k] != 0;
         extend(&producer->buf[second ? BUF_OUT1 : BUF_OUT0], i);
-        if (ps->buf[BUF_AGAIN].used) read_back(p, ps, k, ps->buf[BUF_AGAIN].begin);
+        if (ps->buf[BUF_AGAIN].used) read_back(p, ps, k, again, again);
         if (!ps->wants_grad) continue;
-        if (second || (ps->s.needs & AT_NEEDS_INPUT)) read_back(p, ps, k, back);
+        if (second || (ps->s.needs & AT_NEEDS_INPUT)) read_back(p, ps, k, begin, end);
         if (!second && producer->wants_grad) gradient_lives(p, i, k, &shared);
     }
 }

@@ -7,8 +7,8 @@
 #include "nn/plan.h"
 
 /* A piece of the arena, alive from moment `begin` to moment `end`, both included. Forward step i is
- * moment i; backward step i is moment 2 * steps - 1 - i; the caller's own time before and after
- * belongs to the first and the last moment. */
+ * moment i; each backward step has two moments, because some operators read their inputs before they
+ * write gradients; the caller's own time before and after belongs to the first and the last. */
 typedef struct at_buffer {
     size_t bytes, offset;
     int begin, end;
@@ -40,6 +40,11 @@ typedef struct at_plan_step {
     at_buffer buf[BUF_COUNT];
     double forward_s, backward_s;
 } at_plan_step;
+
+/* The first moment of backward step i; the second one follows. */
+static inline int at_plan_backward_moment(int steps, int i) {
+    return steps + 2 * (steps - 1 - i);
+}
 
 struct at_plan {
     at_graph *graph;

@@ -109,9 +109,10 @@ static void clear(const at_buffer *b, char *arena) {
 
 /* Brings back the values that forward let go and that backward of step i is the first to read. */
 static void bring_back(at_plan *p, int i) {
+    int moment = at_plan_backward_moment(p->count, i);
     for (int j = 0; j < p->count; j++) {
         at_plan_step *ps = &p->steps[j];
-        if (!ps->buf[BUF_AGAIN].used || ps->buf[BUF_AGAIN].begin != 2 * p->count - 1 - i) continue;
+        if (!ps->buf[BUF_AGAIN].used || ps->buf[BUF_AGAIN].begin != moment) continue;
         at_plan_point(p, j, BUF_AGAIN);
         guard_again(p, ps);
         double t = p->profile ? now() : 0;
