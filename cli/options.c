@@ -71,7 +71,7 @@ static const own_row own_rows[] = {
     {"output", "PATH", "output", "where the results go", NULL, 0, 0, AT(output), TEXT, 'o'},
     {"json", NULL, "output", "print JSON", NULL, 0, 0, AT(json), SWITCH, 0},
     {"dot", NULL, "output", "print the graph for Graphviz", NULL, 0, 0, AT(dot), SWITCH, 0},
-    {"rf", "FILE", "output", "also draw the receptive fields into FILE, an SVG", NULL, 0, 0, AT(rf), TEXT, 0},
+    {"rf", "FILE", "output", "also draw the receptive fields, and what dilated convolutions reach, into FILE, an SVG", NULL, 0, 0, AT(rf), TEXT, 0},
     {"format", "roff|markdown", "output", "of the manual", "roff", 0, 0, AT(format), CHOICE, 0},
     {"quiet", NULL, "output", "say only what goes wrong", NULL, 0, 0, AT(quiet), SWITCH, 'q'},
 };
