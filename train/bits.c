@@ -3,6 +3,7 @@
  * union of rows of differing width, a square that of log2 many doublings. */
 #include "train/bits.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +24,38 @@ int at_root(int64_t v) {
     return (int)r;
 }
 
-void at_bits_ids(at_bits *out, const uint8_t *ids, int low, int high) {
-    const unsigned span = (unsigned)(high - low);
+/* Bit i: is byte i of the eight equal to the pattern's? */
+static uint64_t equal_bytes(const uint8_t *ids, uint64_t pattern) {
+    const uint64_t low7 = 0x7f7f7f7f7f7f7f7f;
+    uint64_t v;
+    memcpy(&v, ids, sizeof v);
+    v = le64toh(v) ^ pattern;
+    const uint64_t zero = ~(((v & low7) + low7) | v | low7); /* 0x80 in bytes that are 0 */
+    return (zero >> 7) * 0x0102040810204080 >> 56;           /* brings the eight bits together */
+}
+
+void at_bits_id(at_bits *out, const uint8_t *ids, uint8_t id) {
+    const uint64_t pattern = id * 0x0101010101010101;
+    uint8_t rest[64];
     for (int y = 0; y < out->height; y++)
         for (size_t j = 0; j < out->words; j++) {
-            const int x = (int)j * 64, count = out->width - x < 64 ? out->width - x : 64;
+            const int x = (int)j * 64, count = out->width - x;
             const uint8_t *from = ids + (size_t)y * (size_t)out->width + (size_t)x;
             uint64_t word = 0;
-            for (int i = 0; i < count; i++)
-                word |= (uint64_t)((unsigned)from[i] - (unsigned)low <= span) << i;
+            if (count < 64) {
+                memset(rest, ~id, sizeof rest);
+                from = memcpy(rest, from, (size_t)count);
+            }
+            for (int i = 0; i < 64; i += 8) word |= equal_bytes(from + i, pattern) << i;
             at_bits_row(out, y)[j] = word;
         }
+}
+
+void at_bits_at_least(at_bits *out, const uint8_t *ids, int low) {
+    memset(out->rows, 0, at_bits_words(out) * sizeof *out->rows);
+    for (int y = 0; y < out->height; y++)
+        for (int x = 0; x < out->width; x++)
+            at_bits_row(out, y)[x / 64] |= (uint64_t)(*ids++ >= low) << x % 64;
 }
 
 /* ---- shifts ---- */

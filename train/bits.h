@@ -22,8 +22,9 @@ static inline size_t at_bits_words(const at_bits *b) {
     return (size_t)b->height * b->words;
 }
 
-/* Pixels whose id is one of low .. high. */
-void at_bits_ids(at_bits *out, const uint8_t *ids, int low, int high);
+/* Pixels of one id; pixels whose id is `low` or more. */
+void at_bits_id(at_bits *out, const uint8_t *ids, uint8_t id);
+void at_bits_at_least(at_bits *out, const uint8_t *ids, int low);
 /* Pixels that are in the set while the one to the right, below, or below to the right is not, or
  * the other way round. The picture's border is no boundary. As the Berkeley benchmark's seg2bdry
  * does at the picture's size. */

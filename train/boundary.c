@@ -62,8 +62,8 @@ static void copy(at_bits *to, const at_bits *from) {
 }
 
 static void draw_masks(const job *j, at_bits *s, int class) {
-    at_bits_ids(&s[TRUTH], j->truth, class, class);
-    at_bits_ids(&s[ALL], j->prediction, class, class);
+    at_bits_id(&s[TRUTH], j->truth, (uint8_t) class);
+    at_bits_id(&s[ALL], j->prediction, (uint8_t) class);
     copy(&s[SHOWN], &s[ALL]);
     if (j->some_ignored) at_bits_subtract(&s[SHOWN], &j->ignored);
     at_bits_boundary(&s[TRUTH_EDGE], &s[TRUTH]);
@@ -174,7 +174,7 @@ static at_status prepare(job *j, int classes, int height, int width, at_error *e
     if (!j->found || !j->sheets) return at_fail_memory(err, "boundaries of a picture", 0);
     AT_TRY(at_bits_new(&j->ignored, 1, height, width, err));
     AT_TRY(at_bits_new(j->sheets, count, height, width, err));
-    at_bits_ids(&j->ignored, j->truth, classes, 255);
+    at_bits_at_least(&j->ignored, j->truth, classes);
     j->some_ignored = at_bits_count(&j->ignored) > 0;
     for (int64_t i = 0; i < (int64_t)height * width; i++)
         j->present[j->truth[i]] = j->present[j->prediction[i]] = true;

@@ -128,6 +128,7 @@ static void begin_near(pairing *p) {
         int best = -1;
         for (int v; (v = next_partner(p, u, &c)) >= 0;) {
             const int64_t dx = p->b.x[v] - p->a.x[u], dy = p->b.y[v] - p->a.y[u];
+            if (dy * dy >= best_squared) break; /* rows come nearest first */
             if (p->b.mate[v] == FREE && dx * dx + dy * dy < best_squared)
                 best_squared = dx * dx + dy * dy, best = v;
         }
@@ -194,6 +195,8 @@ at_status at_bits_match(const at_bits *a, const at_bits *b, int64_t squared, int
     pairing p;
     *pairs = 0;
     if (a_count == 0 || b_count == 0) return AT_OK;
+    /* Paths begin at free pixels of the first set: let there be few. */
+    if (a_count > b_count) return at_bits_match(b, a, squared, pairs, err);
     const bool ready = pairing_new(&p, a, (int)a_count, b, (int)b_count, squared);
     if (ready) {
         begin_near(&p);

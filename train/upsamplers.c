@@ -96,7 +96,8 @@ static double shuffle_spread(const float *weights, int out, int in, int taps, in
 
 /* ---- the graph's ---- */
 
-/* An operator's attributes as it describes them: a pair or a single number; 0 if there is none. */
+/* An operator's attribute as it describes it, a pair or a single number; 0 if there was no memory
+ * to write it down. */
 static at_pair attribute(const json_t *attrs, const char *name) {
     const json_t *v = json_object_get(attrs, name);
     if (json_is_integer(v))
@@ -130,7 +131,7 @@ static bool look_at_transposed(const at_node *n, at_upsampler *u) {
     const at_pair kernel = attribute(attrs, "kernel"), stride = attribute(attrs, "stride"),
                   dilation = attribute(attrs, "dilation");
     json_decref(attrs);
-    if (!attrs || !dilation.h || !dilation.w) return false;
+    if (!kernel.h || !stride.h || !dilation.h) return false;
     if (!fits(stride)) return true;
     const at_param *p;
     float *w = weight_of(n, &p);
@@ -151,7 +152,7 @@ static bool look_at_shuffle(const at_node *n, at_upsampler *u) {
     json_t *attrs = describe(n);
     const at_pair factor = attribute(attrs, "upscale_factor");
     json_decref(attrs);
-    if (!attrs || !factor.h) return false;
+    if (!factor.h) return false;
     if (!fits(factor) || strcmp(conv->op->name, "conv2d") != 0) return true;
     const at_param *p;
     float *w = weight_of(conv, &p);
