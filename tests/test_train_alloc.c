@@ -60,10 +60,12 @@ static void networks(void **state) {
 
 static at_status use(at_network *net, const at_dataset *d, at_error *err) {
     at_evaluation e;
-    AT_TRY(at_evaluate(net, d, at_dataset_split(d, "val"), (at_evaluate_opts){0}, &e, err));
+    const at_evaluate_opts opts = {.measures = true};
+    AT_TRY(at_evaluate(net, d, at_dataset_split(d, "val"), opts, &e, err));
     at_status s = at_evaluation_save_csv(&e, tiny_path("val.csv"), err);
     if (s == AT_OK)
         s = at_confusion_save_svg(tiny_path("val.svg"), &e.confusion, &net->classes, err);
+    if (s == AT_OK) s = at_trimap_save_svg(tiny_path("trimap.svg"), e.measures->curve, err);
     json_t *j = s == AT_OK ? at_evaluation_to_json(&e, net, "val") : NULL;
     if (s == AT_OK && !j) s = at_fail_memory(err, "a report", 0);
     json_decref(j);
@@ -74,6 +76,7 @@ static at_status use(at_network *net, const at_dataset *d, at_error *err) {
 static at_status evaluate(void *arg, at_error *err) {
     at_network net;
     AT_TRY(at_network_load(&net, tiny_path("runs/whole/weights/best.safetensors"), err));
+    net.resize = (at_pair){16, 48}; /* so that its own plane is asked for */
     const at_status s = use(&net, arg, err);
     at_network_free(&net);
     return s;
