@@ -32,7 +32,7 @@ bool cli_worth_telling(const char *standard) {
 }
 
 static void option_line(FILE *out, const cli_row *row, const char *standard) {
-    char left[160], text[512];
+    char left[512], text[512];
     int n = row->letter ? snprintf(left, sizeof left, "  -%c, ", row->letter)
                         : snprintf(left, sizeof left, "      ");
     n += snprintf(left + n, sizeof left - (size_t)n, "--%s%s%s", row->name, row->value ? " " : "",

@@ -34,7 +34,6 @@ void at_study_free(at_study *s) {
     free(s->variants);
     free_runs(s->runs, s->run_count);
     free_runs(s->pilots, s->pilot_count);
-    free(s->measures);
     free(s->pairs);
     free(s->dir);
     free(s->parent);

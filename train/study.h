@@ -19,7 +19,13 @@
 #include "train/options.h"
 #include "train/statistics.h"
 
-enum { AT_MAX_AXES = 8, AT_MAX_VARIANTS = 256, AT_MAX_SEEDS = 1000, AT_MAX_LRS = 16 };
+enum {
+    AT_STUDY_MEASURES = 64,
+    AT_MAX_AXES = 8,
+    AT_MAX_VARIANTS = 256,
+    AT_MAX_SEEDS = 1000,
+    AT_MAX_LRS = 16
+};
 
 /* ---- what is asked ---- */
 
@@ -127,8 +133,8 @@ typedef struct at_study {
     at_study_run *runs;   /* by seed, then variant: whole seeds are done first */
     at_study_run *pilots; /* by variant, then learning rate */
     /* at_study_read fills in from here on. */
-    int measure_count;     /* "miou", "pixel_accuracy", then the boundary measures there are */
-    const char **measures; /* the array is owned */
+    int measure_count; /* "miou", "pixel_accuracy", then those of at_measure_list that any run has */
+    const char *measures[AT_STUDY_MEASURES];
     int pair_count;
     at_study_pair *pairs; /* by measure, then a, then b */
 } at_study;

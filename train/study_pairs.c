@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Variants held against each other: seeds are the unit, differences are taken seed by seed, and
  * Holm's correction is over all pairs of one measure. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/measures.h"
 #include "train/study_private.h"
 
 static const char *const always[] = {"miou", "pixel_accuracy"};
 enum { ALWAYS = 2 };
+static_assert(ALWAYS + AT_MEASURES <= AT_STUDY_MEASURES, "room for all measures");
 static const double level = 0.05, confidence = 0.95;
 
 /* ---- measures ---- */
@@ -17,37 +20,23 @@ double at_study_value(const at_study_run *r, const char *measure) {
     if (strcmp(measure, "train_s") == 0) return r->train_s;
     if (strcmp(measure, "inference_ms") == 0) return r->inference_ms;
     const json_t *v = json_object_get(r->measures, measure);
-    if (!v) v = json_object_get(json_object_get(r->measures, "boundary"), measure);
+    if (!v) v = json_object_get(json_object_get(r->measures, "measures"), measure);
     return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-static bool known(const at_study *s, const char *name) {
-    for (int i = 0; i < s->measure_count; i++)
-        if (strcmp(s->measures[i], name) == 0) return true;
+/* Does any run have it? */
+static bool exists(const at_study *s, const char *measure) {
+    for (int i = 0; i < s->run_count; i++)
+        if (!isnan(at_study_value(&s->runs[i], measure))) return true;
     return false;
 }
 
-static at_status add_measure(at_study *s, const char *name, at_error *err) {
-    const char **longer =
-        realloc(s->measures, (size_t)(s->measure_count + 1) * sizeof *s->measures);
-    if (!longer) return at_fail_memory(err, "measures", 0);
-    s->measures = longer;
-    s->measures[s->measure_count++] = name;
-    return AT_OK;
-}
-
-/* The names stay the JSON's, and the runs keep that. */
-static at_status list_measures(at_study *s, at_error *err) {
+static void list_measures(at_study *s) {
     s->measure_count = 0;
-    for (int i = 0; i < ALWAYS; i++) AT_TRY(add_measure(s, always[i], err));
-    for (int i = 0; i < s->run_count; i++) {
-        const char *name;
-        json_t *value, *boundary = json_object_get(s->runs[i].measures, "boundary");
-        json_object_foreach(boundary, name, value) {
-            if (json_is_number(value) && !known(s, name)) AT_TRY(add_measure(s, name, err));
-        }
-    }
-    return AT_OK;
+    for (int i = 0; i < ALWAYS; i++) s->measures[s->measure_count++] = always[i];
+    for (int i = 0; i < AT_MEASURES; i++)
+        if (exists(s, at_measure_list[i].name))
+            s->measures[s->measure_count++] = at_measure_list[i].name;
 }
 
 /* ---- pairs ---- */
@@ -85,7 +74,7 @@ static void name_pairs(const at_study *s, at_study_pair *pairs, const char *meas
 }
 
 at_status at_study_compare(at_study *s, at_error *err) {
-    AT_TRY(list_measures(s, err));
+    list_measures(s);
     const int count = s->variant_count * (s->variant_count - 1) / 2;
     const size_t all = (size_t)count * (size_t)s->measure_count;
     free(s->pairs);

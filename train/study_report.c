@@ -5,67 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/study_markdown.h"
 #include "train/study_private.h"
 
-typedef struct report {
-    const at_study *s;
-    FILE *f;
-} report;
+typedef at_study_markdown report;
 
-enum { SHORT = 48, MOST_SENTENCES = 28 };
-
-/* ---- numbers ---- */
-
-static const char *scaled(char text[SHORT], double v, double base, const char *const *units,
-                          int count) {
-    int i = 0;
-    for (; i + 1 < count && v >= 0.9995 * base; i++) v /= base;
-    snprintf(text, SHORT, "%.*f%s%s",
-             v >= 99.95 || i == 0 ? 0
-             : v >= 9.995         ? 1
-                                  : 2,
-             v, *units[i] ? " " : "", units[i]);
-    return text;
-}
-
-static const char *number(char text[SHORT], double v) {
-    return scaled(text, v, 1000, (const char *const[]){"", "k", "M", "G", "T"}, 5);
-}
-
-static const char *bytes(char text[SHORT], double v) {
-    return scaled(text, v, 1024, (const char *const[]){"B", "KiB", "MiB", "GiB", "TiB"}, 5);
-}
-
-static const char *duration(char text[SHORT], double seconds) {
-    const long s = lround(seconds);
-    if (!(seconds >= 0 && seconds < 1e9))
-        snprintf(text, SHORT, "-");
-    else if (s < 60)
-        snprintf(text, SHORT, "%.1f s", seconds);
-    else if (s < 3600)
-        snprintf(text, SHORT, "%ld min %ld s", s / 60, s % 60);
-    else
-        snprintf(text, SHORT, "%ld h %ld min", s / 3600, s / 60 % 60);
-    return text;
-}
-
-static const char *spread(char text[SHORT], at_study_summary m) {
-    if (m.n == 0)
-        snprintf(text, SHORT, "-");
-    else if (m.n == 1)
-        snprintf(text, SHORT, "%.4f", m.mean);
-    else
-        snprintf(text, SHORT, "%.4f ± %.4f", m.mean, m.deviation);
-    return text;
-}
-
-/* Text for a cell of a table. */
-static void cell(const report *r, const char *text) {
-    for (; *text; text++) {
-        if (*text == '|') fputc('\\', r->f);
-        fputc(*text, r->f);
-    }
-}
+enum { SHORT = AT_MARKDOWN_SHORT, MOST_SENTENCES = 28 };
 
 /* ---- what was asked ---- */
 
@@ -83,20 +28,29 @@ static void question(const report *r) {
         fprintf(r->f, "| %s | ", s->axes[a]);
         for (size_t i = 0; i < json_array_size(values); i++) {
             fputs(i ? "; " : "", r->f);
-            cell(r, json_string_value(json_object_get(json_array_get(values, i), "label")));
+            at_markdown_cell(
+                r, json_string_value(json_object_get(json_array_get(values, i), "label")));
         }
         fputs(" |\n", r->f);
     }
 }
 
+static bool varies(const at_study *s, const char *name) {
+    for (int a = 0; a < s->axis_count; a++)
+        if (strcmp(s->axes[a], name) == 0) return true;
+    return false;
+}
+
 static void equal_length(const report *r) {
     const at_train_opts *o = &r->s->variants[0].opts;
     char time[SHORT];
-    if (r->s->equal == AT_EQUAL_TIME)
+    if (varies(r->s, "epochs") || varies(r->s, "iterations") || varies(r->s, "time"))
+        fputs("- How long runs train is one of the things that vary.\n", r->f);
+    else if (r->s->equal == AT_EQUAL_TIME)
         fprintf(r->f,
                 "- Equal time: each run trains for %s, so what is faster sees more epochs. Runs "
                 "beside other jobs get less done: compare such a study only with itself.\n",
-                duration(time, o->time_s));
+                at_markdown_duration(time, o->time_s));
     else if (o->iterations)
         fprintf(r->f, "- Equal length: each run makes %lld steps; what is slower takes longer.\n",
                 (long long)o->iterations);
@@ -107,6 +61,10 @@ static void equal_length(const report *r) {
 
 static void equal_rate(const report *r) {
     const at_study *s = r->s;
+    if (varies(s, "lr")) {
+        fputs("- The learning rate is one of the things that vary.\n", r->f);
+        return;
+    }
     if (!s->lr_count) {
         fprintf(r->f,
                 "- One learning rate for all, %g: a variant that wants another one is at a "
@@ -120,6 +78,17 @@ static void equal_rate(const report *r) {
             s->lr_count, 100 * s->tune_share, (unsigned long long)s->pilots[0].seed);
 }
 
+static void equal_cost(const report *r) {
+    const at_match match = r->s->variants[0].opts.net.match;
+    if (match == AT_MATCH_NONE)
+        fputs("- Parameters and multiply-accumulates are what the variants need; the table tells "
+              "them (--match makes them alike).\n",
+              r->f);
+    else
+        fprintf(r->f, "- Decoders are as wide as it takes for all variants to have the same %s.\n",
+                match == AT_MATCH_PARAMS ? "number of parameters" : "multiply-accumulates");
+}
+
 static void fairness(const report *r) {
     const at_study *s = r->s;
     fprintf(r->f, "\n## What is equal and what is not\n\n"
@@ -127,49 +96,14 @@ static void fairness(const report *r) {
                   "order, and parameters of one name begin with the same numbers.\n");
     equal_length(r);
     equal_rate(r);
+    equal_cost(r);
     fprintf(r->f,
-            "- Parameters and multiply-accumulates are what the variants need; the table tells "
-            "them.\n"
             "- Measured on split %s, with the weights of the last epoch, not of the best one.%s\n"
             "- Training time is the steps' alone, and like inference time measured after training, "
             "with nothing else running: seconds of all steps, milliseconds of one picture. Memory "
             "is what training plans; MACs are those of one picture's inference.\n",
             s->split,
             strcmp(s->split, "val") == 0 && s->lr_count ? " The pilots saw that split too." : "");
-}
-
-/* ---- the table ---- */
-
-static void table_row(const report *r, int rank, int variant) {
-    const at_study *s = r->s;
-    const at_variant *v = &s->variants[variant];
-    const at_study_summary m = at_study_summarise(s, variant, "miou");
-    char a[SHORT], b[SHORT], c[SHORT];
-    fprintf(r->f, "| %d | ", rank);
-    cell(r, v->name);
-    fprintf(r->f, " | %d | %s |", m.n, spread(a, m));
-    for (int i = 1; i < s->measure_count; i++)
-        fprintf(r->f, " %s |", spread(a, at_study_summarise(s, variant, s->measures[i])));
-    if (s->lr_count) fprintf(r->f, " %s |", v->lr < 0 ? "-" : s->lrs[v->lr]);
-    const double inference = at_study_summarise(s, variant, "inference_ms").mean;
-    fprintf(r->f, " %s | %s | %s |", number(a, (double)v->cost.parameters), number(b, v->cost.macs),
-            bytes(c, (double)v->cost.peak_bytes));
-    fprintf(r->f, " %s |", duration(a, at_study_summarise(s, variant, "train_s").mean));
-    fprintf(r->f, isnan(inference) ? " - |\n" : " %.2f ms |\n", inference);
-}
-
-static void table(const report *r) {
-    const at_study *s = r->s;
-    int order[AT_MAX_VARIANTS];
-    at_study_rank(s, "miou", order);
-    fprintf(r->f, "\n## Ranking by mIoU\n\nMean ± standard deviation over seeds.\n\n"
-                  "| | variant | seeds | mIoU |");
-    for (int i = 1; i < s->measure_count; i++) fprintf(r->f, " %s |", s->measures[i]);
-    fprintf(r->f, "%s parameters | MACs | memory | training | inference |\n|---|---|---|---|",
-            s->lr_count ? " lr |" : "");
-    for (int i = s->lr_count ? 0 : 1; i < s->measure_count + 5; i++) fputs("---|", r->f);
-    fputc('\n', r->f);
-    for (int i = 0; i < s->variant_count; i++) table_row(r, i + 1, order[i]);
 }
 
 /* ---- what the seeds say ---- */
@@ -229,11 +163,15 @@ static void verdicts(const report *r) {
             pairs, differ, pairs, pairs > MOST_SENTENCES ? " The others are in pairs.csv." : "");
     for (int i = 0; i < pairs; i++)
         if (pairs <= MOST_SENTENCES || at_study_differs(&s->pairs[i])) sentence(r, &s->pairs[i]);
+    fputs("\nPairs told apart by other measures: ", r->f);
     for (int m = 1; m < s->measure_count; m++) {
-        const int count = count_pairs(s, s->measures[m], &differ);
-        fprintf(r->f, "%s- %s: %d of %d pairs are told apart.\n",
-                m == 1 ? "\nOther measures:\n\n" : "", s->measures[m], differ, count);
+        count_pairs(s, s->measures[m], &differ);
+        fprintf(r->f, "%s%s %d", m > 1 ? ", " : "", s->measures[m], differ);
     }
+    fprintf(r->f,
+            "; of %d each. What is told apart by chance alone is corrected for within a "
+            "measure, not across them.\n",
+            pairs);
 }
 
 /* ---- learning rates ---- */
@@ -252,7 +190,7 @@ static void pilots(const report *r) {
         const char *bold = s->variants[p->variant].lr == p->lr ? "**" : "";
         if (p->lr == 0) {
             fputs("\n| ", r->f);
-            cell(r, s->variants[p->variant].name);
+            at_markdown_cell(r, s->variants[p->variant].name);
             fputs(" |", r->f);
         }
         if (isnan(miou))
@@ -293,7 +231,8 @@ at_status at_study_save_markdown(const at_study *s, const char *path, at_error *
     const report r = {s, w.stream};
     question(&r);
     fairness(&r);
-    table(&r);
+    at_markdown_ranking(&r);
+    at_markdown_beyond(&r);
     verdicts(&r);
     pilots(&r);
     const at_status status = commands(&r, err);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "nn/kernels/kernels.h"
+#include "train/json_list.h"
 #include "train/study_private.h"
 #include "train/train.h"
 
@@ -103,15 +104,24 @@ static at_status run_opts(const at_study *s, const at_study_run *r, at_train_opt
 
 /* ---- what came out ---- */
 
+/* {"bf1": 0.5, ...}; null is what does not exist. */
+static json_t *flat_measures(const at_evaluation *e) {
+    double values[AT_MEASURES];
+    json_t *j = json_object();
+    if (e->measures) at_measures_flat(e->measures, values);
+    for (int i = 0; e->measures && i < AT_MEASURES; i++)
+        at_json_put(&j, at_measure_list[i].name,
+                    isfinite(values[i]) ? json_real(values[i]) : json_null());
+    return j;
+}
+
 static json_t *describe(const at_evaluation *e, const at_network *net, const char *split,
                         const at_train_result *result) {
     json_t *j = at_evaluation_to_json(e, net, split);
-    if (j && (json_object_set_new(j, "epochs", json_integer(result->epochs)) != 0 ||
-              json_object_set_new(j, "iterations", json_integer(result->iterations)) != 0 ||
-              json_object_set_new(j, "seconds", json_real(result->seconds)) != 0)) {
-        json_decref(j);
-        return NULL;
-    }
+    at_json_put(&j, "epochs", json_integer(result->epochs));
+    at_json_put(&j, "iterations", json_integer(result->iterations));
+    at_json_put(&j, "seconds", json_real(result->seconds));
+    at_json_put(&j, "measures", flat_measures(e));
     return j;
 }
 
@@ -129,6 +139,7 @@ static at_status evaluate(const at_study_run *r, at_network *net, const at_train
                           const at_dataset *d, const char *name, const at_job_line *line,
                           const at_train_result *result, at_error *err) {
     const at_evaluate_opts opts = {.predict = {.precision = o->precision, .conv = o->conv},
+                                   .measures = r->lr < 0,
                                    .stop = line->stop};
     const at_split *split = at_dataset_split(d, name);
     at_evaluation e;
