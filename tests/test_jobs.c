@@ -2,6 +2,7 @@
 /* Work in child processes: everything is done once, at most so many at a time; notes and errors
  * come back; a child that dies is noticed; stopping leaves nothing behind; and children die with
  * their parent. */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -169,6 +170,10 @@ static void children_die_with_their_parent(void **state) {
     kill(parent, SIGKILL);
     waitpid(parent, NULL, 0);
     /* Its end of the pipe closes when it is dead. */
+    struct pollfd end = {.fd = pipe_ends[0], .events = POLLIN};
+    const bool dead = poll(&end, 1, 10000) == 1;
+    if (!dead) kill(child, SIGKILL);
+    assert_true(dead);
     assert_int_equal(read(pipe_ends[0], &nothing, 1), 0);
     close(pipe_ends[0]);
 }
