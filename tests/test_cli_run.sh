@@ -51,9 +51,9 @@ check "to the end" [ "$(wc -l <runs/short/results.csv)" -eq 4 ]
 run val --weights runs/first --data shapes --json -o measured
 check "val" [ "$code" -eq 0 ]
 check "its keys" in_out split images pixels pixel_accuracy mean_accuracy miou fwiou mean_dice absent_classes \
-    classes confusion id name iou accuracy dice
-check "its files" all_exist measured/per_image.csv measured/confusion_matrix.svg
-check "per_image.csv as promised" grep -q '^image,pixel_accuracy,miou,loss,pixels' measured/per_image.csv
+    classes confusion id name iou accuracy dice boundary f1 trimap objects sizes checkerboard operators
+check "its files" all_exist measured/per_image.csv measured/confusion_matrix.svg measured/trimap.svg
+check "per_image.csv as promised" grep -q '^image,pixel_accuracy,miou,loss,pixels,boundary_f1' measured/per_image.csv
 run_ok "val as a table" val --weights runs/first --data shapes --split train -o measured --tta flip
 refused 2 'has only' val --weights runs/first --data shapes --split test
 
