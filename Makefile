@@ -135,6 +135,16 @@ demo:
 	+$(MAKE) all
 	tools/demo $(BUILD)/atrous
 
+# Speed, written into docs/benchmarks.md. The first takes a few minutes; the second, half an hour and
+# a Python ($(PYTHON)) with torch 2.13, safetensors, onnxruntime, onnx, onnxscript and openvino.
+PYTHON ?= python3
+bench: $(BUILD)/atrous
+	$(BUILD)/atrous bench kernels | tee $(BUILD)/bench-kernels.txt
+	tools/put-section docs/benchmarks.md kernels '$(MAKE) bench' <$(BUILD)/bench-kernels.txt
+bench-peers: $(BUILD)/atrous
+	$(PYTHON) tools/bench_peers.py --atrous $(BUILD)/atrous | tee $(BUILD)/bench-peers.md
+	tools/put-section docs/benchmarks.md peers '$(MAKE) bench-peers' <$(BUILD)/bench-peers.md
+
 # docs/cli.md is the manual once more, for reading on the web.
 docs: $(BUILD)/atrous
 	$(BUILD)/atrous man --format markdown >$(BUILD)/cli.md && mv $(BUILD)/cli.md docs/cli.md

@@ -5,18 +5,34 @@
 
 enum { MOST_LEVELS = 8, FIRST = 1 }; /* level 0 is the naive oracle: not worth waiting for */
 
-static void print_head(void) {
-    printf("GFLOP/s, %d thread%s%*s", at_threads(), at_threads() == 1 ? " " : "s", 21, "");
-    for (int i = FIRST; at_kernels_level(i); i++) printf("  %18s", at_kernels_level(i)->level);
-    printf("\n%38s", "");
-    for (int i = FIRST; at_kernels_level(i); i++) printf("  %8s  %8s", "forward", "backward");
+typedef struct peaks {
+    double of[MOST_LEVELS];
+} peaks;
+
+static void print_head(const peaks *p) {
+    char cpu[128];
+    at_cpu_name(cpu, sizeof cpu);
+    printf("%s, %d thread%s. GFLOP/s of the definition's arithmetic, and per cent of the peak:\n"
+           "that of the micro-kernel within the first cache. Winograd's algorithms pass 100.\n\n",
+           cpu, at_threads(), at_threads() == 1 ? "" : "s");
+    printf("%-46s", "");
+    for (int i = FIRST; at_kernels_level(i); i++)
+        printf("  %10s, peak %6.1f", at_kernels_level(i)->level, p->of[i]);
+    printf("\n%-46s", "convolution");
+    for (int i = FIRST; at_kernels_level(i); i++) printf("  %10s  %10s", "forward", "backward");
     putchar('\n');
 }
 
-static void print_row(const at_bench_case *c, const at_bench_speed *speeds) {
-    printf("%-38s", c->name);
-    for (int i = FIRST; at_kernels_level(i); i++)
-        printf("  %8.1f  %8.1f", speeds[i].forward, speeds[i].backward);
+static void print_speed(double speed, double peak) {
+    printf("  %6.1f %3.0f", speed, 100 * speed / peak);
+}
+
+static void print_row(const at_bench_case *c, const at_bench_speed *speeds, const peaks *p) {
+    printf("%-46s", c->name);
+    for (int i = FIRST; at_kernels_level(i); i++) {
+        print_speed(speeds[i].forward, p->of[i]);
+        print_speed(speeds[i].backward, p->of[i]);
+    }
     putchar('\n');
     fflush(stdout);
 }
@@ -40,14 +56,14 @@ static at_status measure(const at_bench_case *c, int repeat, at_bench_speed *spe
     return AT_OK;
 }
 
-static at_status all(const cli_opts *o, json_t *list, at_error *err) {
+static at_status all(const cli_opts *o, json_t *list, const peaks *p, at_error *err) {
     for (const at_bench_case *c = at_bench_cases; c->name; c++) {
         at_bench_speed speeds[MOST_LEVELS] = {{0}};
         AT_TRY(measure(c, o->repeat, speeds, err));
         if (list)
             json_array_append_new(list, row_json(c, speeds));
         else
-            print_row(c, speeds);
+            print_row(c, speeds, p);
     }
     return AT_OK;
 }
@@ -55,15 +71,23 @@ static at_status all(const cli_opts *o, json_t *list, at_error *err) {
 static at_status run(cli_args *args, at_error *err) {
     const cli_opts *o = &args->opts;
     AT_TRY(cli_start_threads(o, err));
+    peaks p = {{0}};
+    for (int i = FIRST; at_kernels_level(i) && i < MOST_LEVELS; i++)
+        p.of[i] = at_bench_peak(i, o->repeat);
     if (!o->json) {
-        print_head();
-        return all(o, NULL, err);
+        print_head(&p);
+        return all(o, NULL, &p, err);
     }
-    json_t *list = json_array();
-    const at_status s = all(o, list, err);
+    json_t *list = json_array(), *peak = json_object();
+    for (int i = FIRST; at_kernels_level(i); i++)
+        json_object_set_new(peak, at_kernels_level(i)->level, json_real(p.of[i]));
+    const at_status s = all(o, list, &p, err);
     if (s == AT_OK)
-        return cli_print_json(json_pack("{si so}", "threads", at_threads(), "cases", list), err);
+        return cli_print_json(
+            json_pack("{si so so}", "threads", at_threads(), "peak_gflops", peak, "cases", list),
+            err);
     json_decref(list);
+    json_decref(peak);
     return s;
 }
 

@@ -41,7 +41,7 @@ at_status at_bench_model(const at_model *m, at_bench_opts opts, at_bench_result 
 /* What is timed by at_bench_kernels: one convolution, say, as it would stand in a network. */
 typedef struct at_bench_case {
     const char *name;
-    at_shape in; /* batch 1 */
+    at_shape in;
     at_node *(*build)(at_graph *g, at_node *x);
 } at_bench_case;
 extern const at_bench_case at_bench_cases[]; /* ends with a NULL name */
@@ -53,6 +53,10 @@ typedef struct at_bench_speed {
 } at_bench_speed;
 at_status at_bench_kernels(const at_bench_case *c, int level, int repeat, at_bench_speed *out,
                            at_error *err);
+
+/* GFLOP/s of that level's micro-kernel on data in the first cache, on all threads: what convolutions
+ * without an algorithm that saves multiplications could reach at most. */
+double at_bench_peak(int level, int repeat);
 
 /* Name of the processor, as the system tells it; "unknown" if it does not. Cut to the buffer. */
 void at_cpu_name(char *buffer, size_t size);
