@@ -54,7 +54,8 @@ struct at_op {
     void (*release)(at_step *step);
 
     /* out = f(in). d_in += f'(in) d_out; parameter gradients += too. Neither allocates, prints or
-     * fails. backward may destroy d_out, and skips every d_in whose data is NULL. */
+     * fails. In inference out[1].data is NULL if nobody reads it. backward may destroy d_out, and
+     * skips every d_in whose data is NULL. */
     void (*forward)(const at_step *step);
     void (*backward)(const at_step *step);
 

@@ -93,6 +93,16 @@ static void absorb_followers(at_plan *p, at_plan_step *ps, const at_node *output
     }
 }
 
+/* Does anything read the node's second output? */
+static bool second_read(const at_plan *p, const at_node *n) {
+    for (int id = n->id + 1; id < p->graph->node_count; id++) {
+        const at_node *m = p->graph->nodes[id];
+        for (int i = 0; i < m->input_count && p->needed[id]; i++)
+            if (m->inputs[i] == n && m->ports[i] != 0) return true;
+    }
+    return false;
+}
+
 static at_status step_alloc(at_plan_step *ps, int inputs, at_error *err) {
     size_t n = (size_t)inputs + 1;
     ps->s.in = calloc(n, sizeof *ps->s.in);
@@ -142,6 +152,7 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
     p->step_of[n->id] = p->count++; /* now at_plan_free knows of it */
     AT_TRY(step_alloc(ps, n->input_count, err));
     connect(p, ps);
+    if (s->mode == AT_INFER && !second_read(p, n)) p->seconds[n->id] = (at_tensor){0};
     s->out[1] = p->seconds[n->id];
     if (s->out[1].shape.n) s->out[1].ld = s->out[1].shape.c;
     absorb_followers(p, ps, output);

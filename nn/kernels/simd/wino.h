@@ -179,109 +179,117 @@ INLINE void wino_weight(const wino *t, vf *out, const vf *in) {
     wino_spread(t, out, in, t->r, true);
 }
 
-/* A transform of both axes, from `from` x `from` values to `to` x `to`. */
-INLINE void wino_both(const wino *t, wino_axis *axis, vf *out, const vf *in, int from, int to) {
+/* Where a square of vectors is read, `row` and `col` floats apart. */
+typedef struct wino_from {
+    const float *at;
+    ptrdiff_t row, col;
+} wino_from;
+
+/* What takes a finished row: row i of the result. */
+typedef void wino_sink(const void *s, int i, const vf *row, int n, int j, int channels);
+
+/* A transform of both axes, from `from` x `from` values to `to` x `to`, of channels j, j + 1 ...; a
+ * column at a time, so that the first axis needs few registers. */
+INLINE void wino_both(const wino *t, wino_axis *axis, wino_from x, int from, int to,
+                      wino_sink *sink, const void *s, int j, int channels) {
     vf middle[WINO_MAX * WINO_MAX], column[WINO_MAX], result[WINO_MAX];
 #pragma GCC unroll 8
-    for (int j = 0; j < from; j++) {
+    for (int c = 0; c < from; c++) {
 #pragma GCC unroll 8
-        for (int i = 0; i < from; i++) column[i] = in[i * from + j];
+        for (int r = 0; r < from; r++) column[r] = v_load(x.at + r * x.row + c * x.col);
         axis(t, result, column);
 #pragma GCC unroll 8
-        for (int i = 0; i < to; i++) middle[i * from + j] = result[i];
+        for (int r = 0; r < to; r++) middle[r * from + c] = result[r];
     }
 #pragma GCC unroll 8
-    for (int i = 0; i < to; i++) axis(t, out + i * to, middle + i * from);
+    for (int r = 0; r < to; r++) {
+        axis(t, result, middle + r * from);
+        sink(s, r, result, to, j, channels);
+    }
 }
 
 /* ---- the kernels, for one scheme ---- */
 
-/* Reads size x size places, zeros outside the window. */
-INLINE void wino_read(const at_wino_in *s, vf *d, int size, int j, int n) {
-    if (n >= VW && s->row_begin <= 0 && s->col_begin <= 0 && s->row_end >= size &&
-        s->col_end >= size) {
-#pragma GCC unroll 8
-        for (int r = 0; r < size; r++)
-#pragma GCC unroll 8
-            for (int c = 0; c < size; c++)
-                d[r * size + c] = v_load(s->x + r * s->x_row + c * s->x_col + j);
-        return;
+/* A whole vector of every place, zeros outside the window and behind the last channel. */
+INLINE wino_from wino_border(const at_wino_in *s, float *square, int size, int j, int n) {
+#pragma GCC unroll 1
+    for (int i = 0; i < size * size; i++) {
+        int r = i / size, c = i % size;
+        bool in = r >= s->row_begin && r < s->row_end && c >= s->col_begin && c < s->col_end;
+        v_store(square + i * VW,
+                in ? wino_load(s->x + r * s->x_row + c * s->x_col + j, n) : (vf){0});
     }
-#pragma GCC unroll 1
-    for (int r = 0; r < size; r++)
-#pragma GCC unroll 1
-        for (int c = 0; c < size; c++) {
-            bool in = r >= s->row_begin && r < s->row_end && c >= s->col_begin && c < s->col_end;
-            d[r * size + c] = in ? wino_load(s->x + r * s->x_row + c * s->x_col + j, n) : (vf){0};
-        }
+    return (wino_from){square, size * VW, VW};
 }
 
-INLINE void wino_planes(const at_wino_in *s, const vf *v, int alpha, int j, int n) {
-#pragma GCC unroll 64
-    for (int i = 0; i < alpha * alpha; i++) wino_store(s->v + i * s->v_plane + j, v[i], n);
+INLINE void wino_to_planes(const void *arg, int i, const vf *row, int n, int j, int channels) {
+    const at_wino_in *s = arg;
+#pragma GCC unroll 8
+    for (int k = 0; k < n; k++) {
+        float *at = s->v + (i * n + k) * s->v_plane + j;
+        if (channels >= VW)
+            v_store(at, row[k]);
+        else
+            v_store_n(at, row[k], channels);
+    }
+}
+
+/* Into planes. Tiles inside the window are read where they lie. */
+INLINE void wino_in_kernel(const wino *t, wino_axis *axis, const at_wino_in *s, int from) {
+    float square[WINO_MAX * WINO_MAX * VW];
+    int a = wino_alpha(t), j = 0;
+    if (s->row_begin <= 0 && s->col_begin <= 0 && s->row_end >= from && s->col_end >= from)
+        for (; j + VW <= s->c; j += VW)
+            wino_both(t, axis, (wino_from){s->x + j, s->x_row, s->x_col}, from, a, wino_to_planes,
+                      s, j, VW);
+#pragma GCC unroll 1
+    for (; j < s->c; j += VW)
+        wino_both(t, axis, wino_border(s, square, from, j, s->c - j), from, a, wino_to_planes, s, j,
+                  s->c - j);
 }
 
 INLINE void wino_input_kernel(const wino *t, const at_wino_in *s) {
-    int a = wino_alpha(t);
-    vf d[WINO_MAX * WINO_MAX], v[WINO_MAX * WINO_MAX];
-    for (int j = 0; j < s->c; j += VW) {
-        wino_read(s, d, a, j, s->c - j);
-        wino_both(t, wino_in, v, d, a, a);
-        wino_planes(s, v, a, j, s->c - j);
-    }
+    wino_in_kernel(t, wino_in, s, wino_alpha(t));
 }
-
 INLINE void wino_dy_kernel(const wino *t, const at_wino_in *s) {
-    int a = wino_alpha(t);
-    vf d[WINO_MAX * WINO_MAX], v[WINO_MAX * WINO_MAX];
-    for (int j = 0; j < s->c; j += VW) {
-        wino_read(s, d, t->m, j, s->c - j);
-        wino_both(t, wino_dy, v, d, t->m, a);
-        wino_planes(s, v, a, j, s->c - j);
-    }
+    wino_in_kernel(t, wino_dy, s, t->m);
 }
-
 INLINE void wino_weight_kernel(const wino *t, const at_wino_in *s) {
-    int a = wino_alpha(t);
-    vf d[WINO_MAX * WINO_MAX], v[WINO_MAX * WINO_MAX];
-    for (int j = 0; j < s->c; j += VW) {
-        wino_read(s, d, t->r, j, s->c - j);
-        wino_both(t, wino_weight, v, d, t->r, a);
-        wino_planes(s, v, a, j, s->c - j);
+    wino_in_kernel(t, wino_weight, s, t->r);
+}
+
+INLINE void wino_from_planes(const void *arg, int i, const vf *row, int n, int j, int channels) {
+    const at_wino_out *s = arg;
+    if (i >= s->rows) return;
+    vf bias = s->bias != NULL ? wino_load(s->bias + j, channels) : (vf){0};
+#pragma GCC unroll 8
+    for (int k = 0; k < n; k++) {
+        float *at = s->y + i * s->y_row + k * s->y_col + j;
+        vf v = row[k] + bias;
+        if (k >= s->cols) return;
+        if (s->add) v += wino_load(at, channels);
+        wino_store(at, s->relu ? v_max0(v) : v, channels);
     }
 }
 
-INLINE void wino_write(const at_wino_out *s, const vf *y, int size, int j, int n) {
-    vf bias = s->bias != NULL ? wino_load(s->bias + j, n) : (vf){0};
-    for (int r = 0; r < s->rows; r++)
-        for (int c = 0; c < s->cols; c++) {
-            float *at = s->y + r * s->y_row + c * s->y_col + j;
-            vf v = y[r * size + c] + bias;
-            if (s->add) v += wino_load(at, n);
-            wino_store(at, s->relu ? v_max0(v) : v, n);
-        }
+/* Out of planes. */
+INLINE void wino_out_kernel(const wino *t, wino_axis *axis, const at_wino_out *s, int to) {
+    float square[WINO_MAX * WINO_MAX * VW];
+    int a = wino_alpha(t), j = 0;
+    for (; j + VW <= s->c; j += VW)
+        wino_both(t, axis, (wino_from){s->v + j, a * s->v_plane, s->v_plane}, a, to,
+                  wino_from_planes, s, j, VW);
+    if (j == s->c) return;
+    for (int i = 0; i < a * a; i++)
+        v_store(square + i * VW, v_load_n(s->v + i * s->v_plane + j, s->c - j));
+    wino_both(t, axis, (wino_from){square, a * VW, VW}, a, to, wino_from_planes, s, j, s->c - j);
 }
 
 INLINE void wino_output_kernel(const wino *t, const at_wino_out *s) {
-    int a = wino_alpha(t);
-    vf v[WINO_MAX * WINO_MAX], y[WINO_MAX * WINO_MAX];
-    for (int j = 0; j < s->c; j += VW) {
-#pragma GCC unroll 64
-        for (int i = 0; i < a * a; i++) v[i] = wino_load(s->v + i * s->v_plane + j, s->c - j);
-        wino_both(t, wino_out, y, v, a, t->m);
-        wino_write(s, y, t->m, j, s->c - j);
-    }
+    wino_out_kernel(t, wino_out, s, t->m);
 }
-
 INLINE void wino_dw_kernel(const wino *t, const at_wino_out *s) {
-    int a = wino_alpha(t);
-    vf v[WINO_MAX * WINO_MAX], w[WINO_MAX * WINO_MAX];
-    for (int j = 0; j < s->c; j += VW) {
-#pragma GCC unroll 64
-        for (int i = 0; i < a * a; i++) v[i] = wino_load(s->v + i * s->v_plane + j, s->c - j);
-        wino_both(t, wino_gather, w, v, a, t->r);
-        wino_write(s, w, t->r, j, s->c - j);
-    }
+    wino_out_kernel(t, wino_gather, s, t->r);
 }
 
 #endif
