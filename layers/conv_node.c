@@ -101,6 +101,12 @@ static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass) {
     return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass) ? way : DIRECT;
 }
 
+static conv_way choose_dw(const at_step *s, const at_conv *c) {
+    conv_way way = choose(s, c, AT_CONV_FORWARD);
+    if (way == DIRECT) return DIRECT;
+    return at_staged_fits(c) && at_winograd_dw_splits(c) ? STAGED : WINOGRAD;
+}
+
 static size_t lines(size_t bytes) {
     return (bytes + 63) / 64 * 64;
 }
@@ -147,7 +153,7 @@ at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, 
     if (state == NULL) return at_fail_memory(err, "a convolution's state", sizeof *state);
     state->way[AT_CONV_FORWARD] = choose(s, c, AT_CONV_FORWARD);
     state->way[AT_CONV_DATA] = choose(s, c, AT_CONV_DATA);
-    state->dw_way = choose(s, c, AT_CONV_FORWARD);
+    state->dw_way = choose_dw(s, c);
     s->scratch_bytes = at_conv_scratch_bytes(c);
     if (state->way[0] == WINOGRAD || state->way[1] == WINOGRAD)
         s->scratch_bytes = larger(s->scratch_bytes, at_winograd_scratch_bytes(c));

@@ -23,6 +23,8 @@ void at_winograd_pack(const at_conv *c, at_conv_pass pass, const float *weight, 
                       const float *bias, float *packed);
 void at_winograd_run(const at_conv_call *call);
 
+/* Are there so many channels that the weight gradient transforms its inputs more than once? */
+bool at_winograd_dw_splits(const at_conv *c);
 size_t at_winograd_dw_work_bytes(const at_conv *c);
 size_t at_winograd_dw_scratch_bytes(const at_conv *c);
 void at_winograd_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,

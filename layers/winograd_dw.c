@@ -8,7 +8,7 @@
 #include "layers/winograd.h"
 
 enum {
-    SUM_BYTES = 640 << 10,  /* of a unit's dU */
+    SUM_BYTES = 820 << 10,  /* of a unit's dU */
     TILE_BYTES = 512 << 10, /* of a block's V and Z */
     MAX_TILES = 56,
     UNITS = 8, /* at least, by sharing tiles */
@@ -65,6 +65,11 @@ static dw_run setup(const at_conv *c) {
     d.v_plane = at_odd_lines((ptrdiff_t)halo * d.ic);
     d.z_plane = at_odd_lines((ptrdiff_t)d.limit.h * d.limit.w * d.oc);
     return d;
+}
+
+bool at_winograd_dw_splits(const at_conv *c) {
+    dw_run d = setup(c);
+    return d.ic_ranges * d.oc_ranges > 1;
 }
 
 size_t at_winograd_dw_work_bytes(const at_conv *c) {
