@@ -88,8 +88,12 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_HELP) $(LIB)
 $(BUILD)/tests/test_fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/driver.o $(BUILD)/fuzz/file.o $(TEST_HELP) $(LIB)
 	$(LINK_TEST)
 
-tests: $(TESTS)
-test: all $(TESTS)
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+$(EXAMPLES): %: %.o $(LIB)
+	$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(LIBS) $(LDFLAGS)
+
+tests: $(TESTS) $(EXAMPLES)
+test: all $(TESTS) $(EXAMPLES)
 	tools/run-tests $(BUILD) $(TESTS)
 
 asan:
@@ -140,10 +144,10 @@ demo:
 PYTHON ?= python3
 bench: $(BUILD)/atrous
 	$(BUILD)/atrous bench kernels | tee $(BUILD)/bench-kernels.txt
-	tools/put-section docs/benchmarks.md kernels '$(MAKE) bench' <$(BUILD)/bench-kernels.txt
+	bench/put-section docs/benchmarks.md kernels '$(MAKE) bench' <$(BUILD)/bench-kernels.txt
 bench-peers: $(BUILD)/atrous
-	$(PYTHON) tools/bench_peers.py --atrous $(BUILD)/atrous | tee $(BUILD)/bench-peers.md
-	tools/put-section docs/benchmarks.md peers '$(MAKE) bench-peers' <$(BUILD)/bench-peers.md
+	$(PYTHON) bench/peers.py --atrous $(BUILD)/atrous | tee $(BUILD)/bench-peers.md
+	bench/put-section docs/benchmarks.md peers '$(MAKE) bench-peers' <$(BUILD)/bench-peers.md
 
 # docs/cli.md is the manual once more, for reading on the web.
 docs: $(BUILD)/atrous

@@ -6,6 +6,7 @@
  *
  * Tiles of all phases of a dilated convolution stand side by side: an image is tiles.h x tiles.w of
  * them, and a slab is some of these rows, counted through all images. */
+#include <assert.h>
 #include <string.h>
 
 #include "layers/winograd.h"
@@ -55,10 +56,10 @@ static slabs slabs_of(const at_conv *c, at_conv_pass pass) {
     s.all_rows = w->dst.n * s.tiles.h;
     s.src_ld = at_odd_lines(w->src.c);
     s.dst_ld = at_odd_lines((w->dst.c + nr - 1) / nr * nr);
+    assert(s.tiles.w > 0 && s.all_rows > 0);
     int64_t row = (s.src_ld + s.dst_ld) * w->planes * s.tiles.w * (int64_t)sizeof(float);
-    int64_t most = SLAB_BYTES / row < 1 ? 1 : SLAB_BYTES / row;
-    int count = (int)((s.all_rows + most - 1) / most);
-    s.rows = at_ceil_div(s.all_rows, count);
+    int most = SLAB_BYTES / row < 1 ? 1 : (int)(SLAB_BYTES / row);
+    s.rows = at_ceil_div(s.all_rows, at_ceil_div(s.all_rows, most));
     s.src_plane = at_odd_lines((ptrdiff_t)s.rows * s.tiles.w * s.src_ld);
     s.dst_plane = at_odd_lines((ptrdiff_t)s.rows * s.tiles.w * s.dst_ld);
     return s;

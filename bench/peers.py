@@ -3,7 +3,7 @@
 """Times atrous beside PyTorch, ONNX Runtime and OpenVINO: the same networks, on the same cores, in
 turns. Writes a table in Markdown to stdout; progress goes to stderr.
 
-    tools/bench_peers.py [--atrous build/atrous] [--rounds 5] [--only NETWORK] [--threads N]
+    bench/peers.py [--atrous build/atrous] [--rounds 5] [--only NETWORK] [--threads N]
 
 What `atrous info --json` prints is rebuilt in PyTorch (tools/torch_graph.py). A training step is
 forward, cross-entropy, backward, SGD with momentum, on both sides on random data made beforehand.
@@ -28,7 +28,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 
 CLASSES, BATCH = 11, 2
 NETWORKS = {
