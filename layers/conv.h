@@ -76,7 +76,22 @@ size_t at_conv_scratch_bytes(const at_conv *c);
 void at_conv_pack(const at_conv *c, at_conv_pass pass, const float *weight, const float *scale,
                   const float *bias, float *packed);
 
+/* The same for one panel of conv_nr destination channels and one tap, without groups: [source
+ * channels][conv_nr]. */
+void at_conv_pack_tap(const at_conv *c, at_conv_pass pass, const float *weight, const float *scale,
+                      int panel, int tap, float *out);
+
 void at_conv_run(const at_conv_call *call);
+
+/* ---- maps that are small beside the kernel (conv_narrow.c) ---- */
+
+/* `packed` holds but scale and bias; weights are read as they are. */
+bool at_narrow_fits(const at_conv *c, at_conv_pass pass);
+size_t at_narrow_packed_count(const at_conv *c, at_conv_pass pass);
+size_t at_narrow_scratch_bytes(const at_conv *c);
+void at_narrow_pack(const at_conv *c, at_conv_pass pass, const float *scale, const float *bias,
+                    float *packed);
+void at_narrow_run(const at_conv_call *call, const float *weight);
 
 /* dw += the weight gradient. work: at_conv_dw_work_bytes. */
 size_t at_conv_dw_work_bytes(const at_conv *c);

@@ -8,6 +8,7 @@
  * [kh][kw][source channels][conv_nr], zeros behind the last channel; then the bias of every panel.
  */
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "layers/conv.h"
@@ -77,43 +78,57 @@ typedef struct packing {
     float *packed;
 } packing;
 
-/* Columns of one tap of one panel, forward: rows of w are already destination channels. */
-static void pack_forward(const packing *p, const float *w, float *out, int first, int n, int nr) {
-    for (int l = 0; l < p->g.k; l++, w += p->conv->y.c, out += nr) {
-        memcpy(out, w + first, (size_t)n * sizeof *out);
-        for (int j = 0; p->scale != NULL && j < n; j++) out[j] *= p->scale[first + j];
+/* Columns behind the n-th become zero, the others are scaled. */
+static void finish_rows(const packing *p, float *out, int first, int n, int nr) {
+    const float *scale = p->scale != NULL ? p->scale + first : NULL;
+    for (int l = 0; l < p->g.k && (scale != NULL || n < nr); l++, out += nr) {
+        for (int j = 0; j < n && scale != NULL; j++) out[j] *= scale[j];
         memset(out + n, 0, (size_t)(nr - n) * sizeof *out);
     }
+}
+
+/* Columns of one tap of one panel, forward: rows of w are already destination channels. */
+static void pack_forward(const packing *p, const float *w, float *out, int first, int n, int nr) {
+    at_rows from = {(float *)(uintptr_t)(w + first), p->conv->y.c}, to = {out, nr};
+    at_kernels_get()->copy(to, from, p->g.k, n, false);
+    finish_rows(p, out, first, n, nr);
 }
 
 /* The same for data: a transposition. */
 static void pack_data(const packing *p, const float *w, float *out, int group, int first, int n,
                       int nr) {
-    int k = p->g.k;
     ptrdiff_t ld = p->conv->y.c;
-    const float *scale = p->scale != NULL ? p->scale + group * p->g.n + first : NULL;
-    at_kernels_get()->transpose(out, nr, w + first * ld + (ptrdiff_t)group * k, ld, n, k);
-    for (int l = 0; l < k && (scale != NULL || n < nr); l++, out += nr) {
-        for (int j = 0; j < n && scale != NULL; j++) out[j] *= scale[j];
-        memset(out + n, 0, (size_t)(nr - n) * sizeof *out);
-    }
+    at_kernels_get()->transpose(out, nr, w + first * ld + (ptrdiff_t)group * p->g.k, ld, n, p->g.k);
+    finish_rows(p, out, group * p->g.n + first, n, nr);
+}
+
+static void pack_tap(const packing *p, int group, int panel, int tap, float *out) {
+    const geometry *g = &p->g;
+    int nr = at_kernels_get()->conv_nr, first = panel * nr;
+    int n = g->n - first < nr ? g->n - first : nr;
+    const float *w = p->weight + (ptrdiff_t)tap * (p->conv->x.c / p->conv->groups) * p->conv->y.c;
+    if (p->pass == AT_CONV_FORWARD)
+        pack_forward(p, w, out, group * g->n + first, n, nr);
+    else
+        pack_data(p, w, out, group, first, n, nr);
+}
+
+void at_conv_pack_tap(const at_conv *c, at_conv_pass pass, const float *weight, const float *scale,
+                      int panel, int tap, float *out) {
+    packing p = {c, pass, geometry_of(c, pass), weight, scale, NULL, NULL};
+    pack_tap(&p, 0, panel, tap, out);
 }
 
 /* One (group, panel, tap). */
 static void pack_body(void *arg, int64_t index, int worker) {
     const packing *p = arg;
     const geometry *g = &p->g;
-    int nr = at_kernels_get()->conv_nr, tap = (int)(index % g->taps);
-    int panel = (int)(index / g->taps % g->panels), group = (int)(index / g->taps / g->panels);
-    int first = panel * nr, n = g->n - first < nr ? g->n - first : nr;
-    const float *w = p->weight + (ptrdiff_t)tap * (p->conv->x.c / p->conv->groups) * p->conv->y.c;
-    float *out =
-        p->packed + (size_t)(group * g->panels + panel) * g->panel + (size_t)tap * g->k * nr;
+    int tap = (int)(index % g->taps), panel = (int)(index / g->taps % g->panels);
+    int group = (int)(index / g->taps / g->panels);
     (void)worker;
-    if (p->pass == AT_CONV_FORWARD)
-        pack_forward(p, w, out, group * g->n + first, n, nr);
-    else
-        pack_data(p, w, out, group, first, n, nr);
+    pack_tap(p, group, panel, tap,
+             p->packed + (size_t)(group * g->panels + panel) * g->panel +
+                 (size_t)tap * (size_t)g->k * (size_t)at_kernels_get()->conv_nr);
 }
 
 static void pack_bias(const packing *p) {
@@ -146,7 +161,8 @@ void at_conv_pack(const at_conv *c, at_conv_pass pass, const float *weight, cons
 
 /* ---- running ---- */
 
-/* A cut of the work into units: (phase, group, panel chunk, row block). */
+/* A cut of the work into units: (group, panel chunk, row block, phase). Phases of one block of rows
+ * follow each other, for they read the same source. */
 typedef struct cut {
     const at_conv_call *call;
     geometry g;
@@ -307,12 +323,12 @@ static at_window window(const at_conv *c, bool vertical) {
 static void run_unit(void *arg, int64_t index, int worker) {
     const cut *u = arg;
     const at_conv *c = &u->call->conv;
+    int phases = u->phases.h * u->phases.w, phase = (int)(index % phases);
+    index /= phases;
     int block = (int)(index % u->row_blocks);
     index /= u->row_blocks;
     int chunk = (int)(index % u->panel_chunks);
-    index /= u->panel_chunks;
-    place p = {.group = u->g.depthwise ? 0 : (int)(index % c->groups)};
-    int phase = (int)(u->g.depthwise ? index : index / c->groups);
+    place p = {.group = (int)(index / u->panel_chunks)};
     at_conv_axis y =
         at_conv_axis_make(u->call->pass, phase / u->phases.w, c->x.h, c->y.h, window(c, true));
     at_conv_axis x =

@@ -15,6 +15,7 @@ enum {
     CHUNKS = 8,
     PRIVATE_BYTES = 1 << 20,     /* weights up to here are kept once a chunk */
     ROW_BLOCK_BYTES = 192 << 10, /* of x and dy, to stay in L2 while taps pass by */
+    MOST_BLOCKS = 5,             /* that a unit that owns its weights takes at once */
     SOURCE_CHANNELS = 112,       /* of a unit that owns its weights */
     SUM_CHUNK = 4096,            /* pixels of a bias gradient's partial sum */
 };
@@ -94,28 +95,36 @@ static span tap_span(const dw_call *d, int image, range y, range x, int ty, int 
                   r1 - r0, c1 - c0};
 }
 
+/* The spans of one tap. */
+typedef struct spans {
+    span s[MOST_BLOCKS];
+    int count;
+} spans;
+
 /* Source channels ic0 .. ic1 - 1 of a group by the channels of one destination panel, one tap. */
-static void dw_tiles(const dw_call *d, const span *s, float *dw, int group, int ic0, int ic1,
+static void dw_tiles(const dw_call *d, const spans *all, float *dw, int group, int ic0, int ic1,
                      int panel) {
     const at_kernels *kernels = at_kernels_get();
     const at_conv *c = d->conv;
     int nr = kernels->conv_nr, mr = kernels->conv_mr, o = panel * nr,
         tiles = (ic1 - ic0 + mr - 1) / mr;
     at_conv_dw_tile t = {.dw_ld = c->y.c,
-                         .dy = s->dy + group * d->oc + o,
                          .x_row = (ptrdiff_t)c->stride.h * c->x.w * d->x_ld,
                          .x_ld = c->stride.w * d->x_ld,
                          .dy_row = c->y.w * d->dy_ld,
                          .dy_ld = d->dy_ld,
-                         .rows = s->rows,
-                         .pixels = s->pixels,
                          .n = d->oc - o < nr ? d->oc - o : nr};
     for (int i = 0; i < tiles; i++) {
         int from = ic0 + (ic1 - ic0) * i / tiles, to = ic0 + (ic1 - ic0) * (i + 1) / tiles;
         t.m = to - from;
-        t.x = s->x + group * d->ic + from;
         t.dw = dw + (ptrdiff_t)from * c->y.c + group * d->oc + o;
-        kernels->conv_dw_tile(&t);
+        for (const span *s = all->s; s < all->s + all->count; s++) {
+            t.x = s->x + group * d->ic + from;
+            t.dy = s->dy + group * d->oc + o;
+            t.rows = s->rows;
+            t.pixels = s->pixels;
+            kernels->conv_dw_tile(&t);
+        }
     }
 }
 
@@ -134,7 +143,28 @@ static void dw_depthwise(const dw_call *d, const span *s, float *dw) {
     at_kernels_get()->depthwise_dw(&t);
 }
 
-/* All taps of some rows of one image, for some channels. */
+/* Some rows of one image. */
+typedef struct block {
+    int image;
+    range rows;
+} block;
+
+typedef struct blocks {
+    block b[MOST_BLOCKS];
+    int count;
+} blocks;
+
+/* Columns x of these blocks at one tap. */
+static spans tap_spans(const dw_call *d, const blocks *b, range x, int ty, int tx) {
+    spans all = {.count = 0};
+    for (int i = 0; i < b->count; i++) {
+        span s = tap_span(d, b->b[i].image, b->b[i].rows, x, ty, tx);
+        if (s.rows > 0) all.s[all.count++] = s;
+    }
+    return all;
+}
+
+/* All taps of some rows, for some channels. */
 typedef struct share {
     float *dw;
     int group_begin, group_end, panel_begin, panel_end, ic0, ic1;
@@ -145,18 +175,16 @@ static float *tap_weights(const dw_call *d, const share *w, int ty, int tx) {
     return w->dw + ((ptrdiff_t)d->ay.k[ty] * c->kernel.w + d->ax.k[tx]) * d->ic * c->y.c;
 }
 
-static void dw_tap(const dw_call *d, const share *w, int image, range rows, range cols, int ty,
-                   int tx) {
-    span s = tap_span(d, image, rows, cols, ty, tx);
+static void dw_tap(const dw_call *d, const share *w, const blocks *b, range cols, int ty, int tx) {
+    spans all = tap_spans(d, b, cols, ty, tx);
     float *dw = tap_weights(d, w, ty, tx);
-    if (s.rows == 0) return;
     if (at_conv_is_depthwise(d->conv)) {
-        dw_depthwise(d, &s, dw);
+        for (int i = 0; i < all.count; i++) dw_depthwise(d, &all.s[i], dw);
         return;
     }
-    for (int g = w->group_begin; g < w->group_end; g++)
+    for (int g = w->group_begin; g < w->group_end && all.count > 0; g++)
         for (int p = w->panel_begin; p < w->panel_end; p++)
-            dw_tiles(d, &s, dw, g, w->ic0, w->ic1, p);
+            dw_tiles(d, &all, dw, g, w->ic0, w->ic1, p);
 }
 
 /* The columns at which all taps of a kernel's row lie inside, if those taps are side by side in x
@@ -176,28 +204,33 @@ static range joined_columns(const dw_call *d, const share *w) {
     return all.end > all.begin ? all : (range){0, 0};
 }
 
-static void dw_rows(const dw_call *d, const share *w, int image, range rows) {
+static void dw_blocks(const dw_call *d, const share *w, const blocks *b) {
     range joined = joined_columns(d, w);
     for (int ty = 0; ty < d->ay.taps; ty++) {
         for (int tx = 0; tx < d->ax.taps; tx++) {
-            dw_tap(d, w, image, rows, (range){0, joined.begin}, ty, tx);
-            dw_tap(d, w, image, rows, (range){joined.end, d->conv->y.w}, ty, tx);
+            dw_tap(d, w, b, (range){0, joined.begin}, ty, tx);
+            dw_tap(d, w, b, (range){joined.end, d->conv->y.w}, ty, tx);
         }
-        span s = tap_span(d, image, rows, joined, ty, 0);
-        for (int p = w->panel_begin; p < w->panel_end && s.rows > 0; p++)
-            dw_tiles(d, &s, tap_weights(d, w, ty, 0), 0, 0, d->ax.taps * d->ic, p);
+        spans all = tap_spans(d, b, joined, ty, 0);
+        for (int p = w->panel_begin; p < w->panel_end && all.count > 0; p++)
+            dw_tiles(d, &all, tap_weights(d, w, ty, 0), 0, 0, d->ax.taps * d->ic, p);
     }
 }
 
-/* Rows begin .. end - 1, counted through all images, in blocks that stay in one image. */
-static void dw_range(const dw_call *d, const share *w, int begin, int end) {
+/* Rows begin .. end - 1, counted through all images, in blocks that stay in one image, `most` of
+ * them at once. */
+static void dw_range(const dw_call *d, const share *w, int begin, int end, int most) {
     int h = d->conv->y.h;
+    blocks b = {.count = 0};
     for (int row = begin, next; row < end; row = next) {
-        int image = row / h, y0 = row % h, y1 = y0 + d->row_block;
-        if (y1 > h) y1 = h;
-        if (y1 > y0 + end - row) y1 = y0 + end - row;
-        next = row + y1 - y0;
-        dw_rows(d, w, image, (range){y0, y1});
+        range y = {row % h, row % h + d->row_block};
+        if (y.end > h) y.end = h;
+        if (y.end > y.begin + end - row) y.end = y.begin + end - row;
+        next = row + y.end - y.begin;
+        b.b[b.count++] = (block){row / h, y};
+        if (b.count < most && next < end) continue;
+        dw_blocks(d, w, &b);
+        b.count = 0;
     }
 }
 
@@ -208,7 +241,7 @@ static void chunk_body(void *arg, int64_t index, int worker) {
     share w = {part, 0, d->conv->groups, 0, d->panels, 0, d->ic};
     (void)worker;
     memset(part, 0, (size_t)d->count * sizeof *part);
-    dw_range(d, &w, (int)(rows * index / d->chunks), (int)(rows * (index + 1) / d->chunks));
+    dw_range(d, &w, (int)(rows * index / d->chunks), (int)(rows * (index + 1) / d->chunks), 1);
 }
 
 static void channel_body(void *arg, int64_t index, int worker) {
@@ -223,7 +256,7 @@ static void channel_body(void *arg, int64_t index, int worker) {
                d->ic * split / d->splits,
                d->ic * (split + 1) / d->splits};
     (void)worker;
-    dw_range(d, &w, 0, d->conv->y.n * d->conv->y.h);
+    dw_range(d, &w, 0, d->conv->y.n * d->conv->y.h, MOST_BLOCKS);
 }
 
 enum { SLICE = 4096 };

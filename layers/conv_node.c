@@ -78,7 +78,7 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-typedef enum conv_way { DIRECT = 0, WINOGRAD, STAGED } conv_way;
+typedef enum conv_way { DIRECT = 0, NARROW, WINOGRAD, STAGED } conv_way;
 
 /* How a node computes; chosen when it is planned, from shapes and the machine's vector width alone.
  */
@@ -91,19 +91,20 @@ typedef struct conv_state {
 
 /* AUTO takes Winograd where it is clearly faster; WINOGRAD wherever there is a scheme. */
 static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass) {
-    if (s->conv == AT_CONV_DIRECT || !at_winograd_fits(c)) return DIRECT;
+    conv_way direct = at_narrow_fits(c, pass) ? NARROW : DIRECT;
+    if (s->conv == AT_CONV_DIRECT || !at_winograd_fits(c)) return direct;
     double fused = at_winograd_cost(c, pass), best = fused;
     conv_way way = WINOGRAD;
     if (at_staged_fits(c) && at_staged_cost(c, pass) < fused) {
         way = STAGED;
         best = at_staged_cost(c, pass);
     }
-    return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass) ? way : DIRECT;
+    return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass) ? way : direct;
 }
 
 static conv_way choose_dw(const at_step *s, const at_conv *c) {
     conv_way way = choose(s, c, AT_CONV_FORWARD);
-    if (way == DIRECT) return DIRECT;
+    if (way == DIRECT || way == NARROW) return DIRECT;
     return at_staged_fits(c) && at_winograd_dw_splits(c) ? STAGED : WINOGRAD;
 }
 
@@ -155,6 +156,8 @@ at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, 
     state->way[AT_CONV_DATA] = choose(s, c, AT_CONV_DATA);
     state->dw_way = choose_dw(s, c);
     s->scratch_bytes = at_conv_scratch_bytes(c);
+    if (state->way[0] == NARROW || state->way[1] == NARROW)
+        s->scratch_bytes = larger(s->scratch_bytes, at_narrow_scratch_bytes(c));
     if (state->way[0] == WINOGRAD || state->way[1] == WINOGRAD)
         s->scratch_bytes = larger(s->scratch_bytes, at_winograd_scratch_bytes(c));
     if (s->mode == AT_TRAIN)
@@ -174,6 +177,8 @@ static void pack(const at_step *s, const at_conv *c, at_conv_pass pass, const fl
     const conv_state *state = s->state;
     if (state->way[pass] == DIRECT)
         at_conv_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
+    else if (state->way[pass] == NARROW)
+        at_narrow_pack(c, pass, scale, bias, packed);
     else
         at_winograd_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
 }
@@ -184,6 +189,9 @@ static void run(const at_step *s, at_conv_call *call) {
     switch (state->way[call->pass]) {
     case DIRECT:
         at_conv_run(call);
+        break;
+    case NARROW:
+        at_narrow_run(call, at_step_param(s, 0));
         break;
     case WINOGRAD:
         at_winograd_run(call);
@@ -198,6 +206,7 @@ static void weight_gradient(const at_step *s, const at_conv *c, at_tensor x, at_
     float *dw = at_step_param_grad(s, 0);
     switch (state->dw_way) {
     case DIRECT:
+    case NARROW:
         at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
         break;
     case WINOGRAD:

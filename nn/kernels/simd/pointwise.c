@@ -134,12 +134,18 @@ void K(dprelu)(at_rows d_in, float *dw, at_rows d_out, at_rows in, const float *
 
 /* ---- arithmetic ---- */
 
+enum { SHORT = 16 * VW };
+
 void K(copy)(at_rows out, at_rows in, int64_t rows, int64_t cols, bool add) {
     FOR_ROWS {
         float *y = ROW(out, r);
         const float *x = ROW(in, r);
         if (add) {
             FOR_COLS y[j] += x[j];
+        } else if (cols <= SHORT) { /* a call would cost more than the copy */
+            int64_t j = 0;
+            for (; j + VW <= cols; j += VW) v_store(y + j, v_load(x + j));
+            v_store_n(y + j, v_load_n(x + j, (int)(cols - j)), (int)(cols - j));
         } else {
             memcpy(y, x, (size_t)cols * sizeof *y);
         }
