@@ -199,6 +199,7 @@ at_status at_study_open(at_study **s, const at_study_opts *o, at_error *err) {
 static at_status load(at_study *s, const char *dir, at_error *err) {
     s->dir = strdup(dir);
     if (!s->dir) return at_fail_memory(err, "a path", 0);
+    for (size_t n = strlen(s->dir); n > 1 && s->dir[n - 1] == '/'; n--) s->dir[n - 1] = '\0';
     AT_TRY(load_config(s, err));
     AT_TRY(unfold(s, err));
     return at_study_read(s, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Axes and their product. In study.json an axis is a name and values, a value a label and the
  * options it stands for: one option for an axis that people write, several in presets. */
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,7 @@ static at_status make_slug(at_variant *v, bool hashed, at_error *err) {
     char text[LONGEST_SLUG + 1];
     size_t n = 0;
     const char *p = v->name;
+    assert(p); /* there is an axis at least */
     for (; *p && n < LONGEST_SLUG; p++) {
         const bool joint = strncmp(p, " / ", 3) == 0;
         const bool plain = isalnum((unsigned char)*p) || (strchr("._=+,-", *p) && p > v->name);
