@@ -16,7 +16,7 @@
 
 static bool same_beginning(const at_init *a, const at_init *b) {
     return a->kind == b->kind && a->value == b->value && a->fan_in == b->fan_in &&
-           a->factor == b->factor;
+           a->factor == b->factor && a->groups == b->groups;
 }
 
 /* Parameters of one name and shape are equal; those of the encoder are in both. Returns how many

@@ -17,10 +17,13 @@ enum { SHORT = AT_MARKDOWN_SHORT, MOST_SENTENCES = 28 };
 static void question(const report *r) {
     const at_study *s = r->s;
     const at_train_opts *o = &s->variants[0].opts;
+    const char *preset = json_string_value(json_object_get(s->config, "preset"));
     fprintf(r->f, "# %s\n\n%d variants, %d seed%s each, on %s.\n\n",
             strrchr(s->dir, '/') ? strrchr(s->dir, '/') + 1 : s->dir, s->variant_count,
             s->seed_count, s->seed_count == 1 ? "" : "s",
             o->data ? o->data : "the built-in synthetic set");
+    for (const at_study_preset *p = at_study_presets; preset && p->name; p++)
+        if (strcmp(p->name, preset) == 0) fprintf(r->f, "Preset %s: %s.\n\n", p->name, p->summary);
     fprintf(r->f, "| axis | values |\n|---|---|\n");
     const json_t *axes = json_object_get(s->config, "axes");
     for (int a = 0; a < s->axis_count; a++) {
