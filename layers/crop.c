@@ -80,6 +80,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_crop = {
     .name = "crop",
+    .flags = AT_SAME_SIZE_SAME,
     .shape_only = 1u << 1,
     .shape = shape,
     .forward = forward,

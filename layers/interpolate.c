@@ -152,7 +152,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_interpolate = {
     .name = "interpolate",
-    .flags = AT_FIRST_WRITE,
+    .flags = AT_SAME_SIZE_SAME | AT_FIRST_WRITE,
     .shape_only = 1u << 1,
     .shape = shape,
     .prepare = prepare,

@@ -137,7 +137,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_pad = {
     .name = "pad",
-    .flags = AT_FIRST_WRITE,
+    .flags = AT_SAME_SIZE_SAME | AT_FIRST_WRITE,
     .shape = shape,
     .forward = forward,
     .backward = backward,

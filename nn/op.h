@@ -18,12 +18,12 @@ enum { AT_MAX_OUTPUTS = 2 };
 /* What backward reads besides the gradient of the output; all else is freed as soon as forward is
  * past its last reader. */
 enum {
-    AT_NEEDS_INPUT = 1,   /* the inputs' values */
-    AT_NEEDS_OUTPUT = 2,  /* the output's values */
-    AT_FIRST_WRITE = 4,   /* backward obeys at_step.first: the runner need not zero gradients */
-    AT_GRAD_IN_PLACE = 8, /* a d_in[i] that is written first may be d_out itself */
-    AT_GRAD_AFTER_INPUT =
-        16, /* backward writes no d_in before it has read the last of the inputs */
+    AT_NEEDS_INPUT = 1,       /* the inputs' values */
+    AT_NEEDS_OUTPUT = 2,      /* the output's values */
+    AT_FIRST_WRITE = 4,       /* backward obeys at_step.first: the runner need not zero gradients */
+    AT_GRAD_IN_PLACE = 8,     /* a d_in[i] that is written first may be d_out itself */
+    AT_GRAD_AFTER_INPUT = 16, /* backward writes no d_in before it has read all of the inputs */
+    AT_SAME_SIZE_SAME = 32,   /* an output of input 0's size is input 0: the node gets no step */
 };
 
 /* Multiply-accumulates and bytes read and written by forward. */

@@ -167,10 +167,21 @@ static bool absorbed_already(const at_plan *p, const at_node *n) {
     return p->step_of[n->id] != NO_STEP;
 }
 
+/* Where an operator would only copy its input, the input's step is the node's too. */
+static bool passes_through(at_plan *p, const at_node *n) {
+    if (!(n->op->flags & AT_SAME_SIZE_SAME) || n->ports[0] != 0 ||
+        n->inputs[0]->dtype != n->dtype ||
+        memcmp(&p->shapes[n->id], &p->shapes[n->inputs[0]->id], sizeof(at_shape)) != 0)
+        return false;
+    p->step_of[n->id] = p->step_of[n->inputs[0]->id];
+    return true;
+}
+
 static at_status build_steps(at_plan *p, const at_node *output, at_error *err) {
     for (int id = 0; id <= output->id; id++) {
         const at_node *n = p->graph->nodes[id];
-        if (p->needed[id] && !absorbed_already(p, n)) AT_TRY(add_step(p, n, output, err));
+        if (p->needed[id] && !absorbed_already(p, n) && !passes_through(p, n))
+            AT_TRY(add_step(p, n, output, err));
     }
     p->output = p->step_of[output->id];
     return AT_OK;
