@@ -70,8 +70,8 @@ static void by_hand(void **state) {
     at_trimap_free(&t);
 }
 
-/* An ignored column: its neighbours are edge pixels, itself counts nowhere, and two ids that are
- * both ignored make no edge. Upright, so that columns are tried too. */
+/* Ignored pixels: their neighbours are edge pixels, they themselves count nowhere. Upright, so that
+ * columns are tried too. */
 static void ignored(void **state) {
     (void)state;
     const uint8_t truth[7] = {0, 0, 0, 255, 77, 1, 1};

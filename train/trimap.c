@@ -30,20 +30,14 @@ void at_trimap_free(at_trimap *t) {
 
 /* ---- one picture ---- */
 
-/* Ids that are ignored are one class. */
-static bool differ(uint8_t a, uint8_t b, int classes) {
-    return a != b && (a < classes || b < classes);
-}
-
-static void find_edges(const uint8_t *truth, int classes, int height, int width, uint8_t *edge) {
+static void find_edges(const uint8_t *truth, int height, int width, uint8_t *edge) {
     for (int y = 0; y < height; y++) {
         const size_t row = (size_t)y * (size_t)width;
         for (int x = 0; x < width; x++) edge[row + (size_t)x] = 0;
         for (int x = 0; x < width; x++) {
             const size_t i = row + (size_t)x;
-            if (x && differ(truth[i], truth[i - 1], classes)) edge[i] = edge[i - 1] = 1;
-            if (y && differ(truth[i], truth[i - (size_t)width], classes))
-                edge[i] = edge[i - (size_t)width] = 1;
+            if (x && truth[i] != truth[i - 1]) edge[i] = edge[i - 1] = 1;
+            if (y && truth[i] != truth[i - (size_t)width]) edge[i] = edge[i - (size_t)width] = 1;
         }
     }
 }
@@ -65,7 +59,7 @@ at_status at_trimap_add(at_trimap *t, const uint8_t *truth, const uint8_t *predi
     int32_t *squared = malloc(pixels * sizeof *squared);
     at_status s = edge && squared ? AT_OK : at_fail_memory(err, "distances to edges", pixels * 5);
     if (s == AT_OK) {
-        find_edges(truth, t->classes, height, width, edge);
+        find_edges(truth, height, width, edge);
         s = at_distance_squared(edge, height, width, FARTHEST, squared, err);
     }
     if (s == AT_OK) {
