@@ -99,22 +99,22 @@ static void nothing_to_see(void **state) {
     at_boundary_free(&b);
 }
 
-/* 30x40: a diagonal of 50, bands of one pixel. A square of 10x10 and the same one pixel to the
- * right: perimeters of 36 pixels share 18. The ground's band is the border, 136 pixels, and a ring
- * of 44 round the square of which 22 are shared. */
+/* 36x48: a diagonal of 60, bands of round(1.2) pixels. A square of 10x10 and the same one pixel to
+ * the right: perimeters of 36 pixels share 18. The ground's band is the border, 164 pixels, and a
+ * ring of 44 round the square of which 22 are shared. */
 static void shifted_square(void **state) {
     (void)state;
-    uint8_t t[30 * 40] = {0}, p[30 * 40] = {0};
+    uint8_t t[36 * 48] = {0}, p[36 * 48] = {0};
     at_boundary b;
     for (int y = 10; y < 20; y++) {
-        memset(t + y * 40 + 10, 1, 10);
-        memset(p + y * 40 + 11, 1, 10);
+        memset(t + y * 48 + 10, 1, 10);
+        memset(p + y * 48 + 11, 1, 10);
     }
     assert_int_equal(at_boundary_init(&b, 2, NULL), AT_OK);
-    assert_int_equal(at_boundary_add(&b, t, p, 30, 40, NULL, NULL), AT_OK);
+    assert_int_equal(at_boundary_add(&b, t, p, 36, 48, NULL, NULL), AT_OK);
     assert_near(at_boundary_class_iou(&b, 1), 18 / 54.0, 1e-12);
-    assert_near(at_boundary_class_iou(&b, 0), 158 / 202.0, 1e-12);
-    assert_near(at_boundary_iou(&b), (18 / 54.0 + 158 / 202.0) / 2, 1e-12);
+    assert_near(at_boundary_class_iou(&b, 0), 186 / 230.0, 1e-12);
+    assert_near(at_boundary_iou(&b), (18 / 54.0 + 186 / 230.0) / 2, 1e-12);
     at_boundary_free(&b);
 }
 

@@ -122,13 +122,13 @@ static void own_grid(void **state) {
     (void)state;
     at_evaluation e;
     int64_t pixels = 0;
-    net.resize = (at_pair){16, 48};
+    net.resize = (at_pair){16, 40};
     evaluate(&e, 2);
     net.resize = (at_pair){0, 0};
     const at_checkerboard *c = &e.measures->checkerboard;
     assert_int_equal(c->stride, 2);
     for (int i = 0; i < 4; i++) pixels += c->pixels[i];
-    assert_true(pixels > TINY_VAL * 16 * 48 * 9 / 10 && pixels <= TINY_VAL * 16 * 48);
+    assert_true(pixels > TINY_VAL * 16 * 40 * 9 / 10 && pixels <= TINY_VAL * 16 * 40);
     assert_true(isfinite(at_spectral_peak(c, 2)));
     assert_int_equal(e.measures->curve[AT_TRIMAP_WIDTHS].pixels, e.metrics.pixels);
     at_evaluation_free(&e);
