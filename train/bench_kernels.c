@@ -90,7 +90,7 @@ static void measure(at_plan *plan, at_node *x, at_node *y, int repeat, at_bench_
 
 /* ---- the peak ---- */
 
-enum { PEAK_K = 64, PEAK_CALLS = 2000, MOST_MR = 16, MOST_NR = 64 };
+enum { PEAK_K = 64, PEAK_CALLS = 500, PEAK_PARTS = 16, MOST_MR = 16, MOST_NR = 64 };
 
 static void peak_body(void *arg, int64_t index, int worker) {
     static const ptrdiff_t none[1] = {0};
@@ -115,11 +115,12 @@ static void peak_body(void *arg, int64_t index, int worker) {
 
 double at_bench_peak(int level, int repeat) {
     const at_kernels *k = at_kernels_level(level);
-    const double flops = 2.0 * PEAK_K * PEAK_CALLS * k->conv_mr * k->conv_nr * at_threads();
+    const double flops =
+        2.0 * PEAK_K * PEAK_CALLS * k->conv_mr * k->conv_nr * at_threads() * PEAK_PARTS;
     double best = 0;
     for (int i = 0; i <= repeat; i++) {
         const double begin = now();
-        at_parallel_for(at_threads(), peak_body, (void *)(uintptr_t)k);
+        at_parallel_for((int64_t)at_threads() * PEAK_PARTS, peak_body, (void *)(uintptr_t)k);
         const double speed = flops / (now() - begin) / 1e9;
         if (speed > best) best = speed;
     }
