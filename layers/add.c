@@ -44,7 +44,7 @@ static void backward_strip(const at_step *s, const at_strip *p) {
         if (p->t[i].data == NULL) continue;
         if (relu(s))
             k->drelu(p->t[i], p->t[2], p->t[3], p->rows, p->cols, !s->first[i]);
-        else if (p->t[i].data != p->t[2].data)
+        else if (!s->first[i] || p->t[i].data != p->t[2].data)
             k->copy(p->t[i], p->t[2], p->rows, p->cols, !s->first[i]);
     }
 }
