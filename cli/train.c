@@ -242,7 +242,7 @@ const cli_command cli_train = {
         "results.csv, curves, what the network was shown, what it predicts, config.json to repeat "
         "the run. Ctrl-C saves and stops; --resume goes on where a run was, to the same bits. "
         "Layouts of data sets: docs/datasets.md. Without --data the synthetic set is used, and, "
-        "unless said otherwise, --epochs 24 --batch 4 --depth 3 --lr 0.003 --loss ce+dice --scale "
+        "unless said otherwise, --epochs 22 --batch 4 --depth 3 --lr 0.003 --loss ce+dice --scale "
         "1 "
         "--vflip 0.5 --brightness 0 --contrast 0 --saturation 0, which suit it.",
     .options = "* quiet",
