@@ -35,7 +35,7 @@ static uint64_t equal_bytes(const uint8_t *ids, uint64_t pattern) {
 }
 
 void at_bits_id(at_bits *out, const uint8_t *ids, uint8_t id) {
-    const uint64_t pattern = id * 0x0101010101010101;
+    const uint64_t pattern = id * UINT64_C(0x0101010101010101);
     uint8_t rest[64];
     for (int y = 0; y < out->height; y++)
         for (size_t j = 0; j < out->words; j++) {
