@@ -55,8 +55,8 @@ static void test_conv_block(void **state) {
     at_graph *g = at_graph_new();
     at_node *x = at_input(g, "x", 3);
     x = at_conv_block(g, "a", x, (at_conv_block_opts){.conv = conv});
-    x = at_conv_block(g, "b", x,
-                      (at_conv_block_opts){.conv = conv, .norm = AT_NORM_NONE, .linear = true});
+    at_conv_block(g, "b", x,
+                  (at_conv_block_opts){.conv = conv, .norm = AT_NORM_NONE, .linear = true});
     expect_nodes(g, "a.conv:conv2d a.norm:batch_norm a.relu:relu b.conv:conv2d");
     assert_null(at_graph_find_param(g, "a.conv.bias"));
     assert_non_null(at_graph_find_param(g, "b.conv.bias"));

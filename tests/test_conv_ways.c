@@ -36,8 +36,9 @@ static void *space(size_t bytes) {
 static void same(const float *a, const float *b, size_t count) {
     double most = 0, error = 0;
     for (size_t i = 0; i < count; i++) {
-        most = fmax(most, fabs(b[i]));
-        error = fabs(a[i] - b[i]) <= error ? error : fabs(a[i] - b[i]);
+        double difference = fabs((double)a[i] - (double)b[i]);
+        most = fmax(most, fabs((double)b[i]));
+        error = difference <= error ? error : difference;
     }
     assert_true(most > 0 && error <= 2e-5 * most);
 }
