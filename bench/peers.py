@@ -320,8 +320,7 @@ def main():
         [options.atrous, "bench", "model", "unet", "--width", "0.125", "--classes", "2", "--size",
          "32", "--repeat", "1", "--json"], capture_output=True, text=True, check=True).stdout)
     print(f"{cpu['cpu']['name']}, {cpu['cpu']['level']} kernels, {options.threads} threads; "
-          f"{datetime.date.today()}; atrous {cpu['version']}, {versions()}; batch {BATCH}. "
-          f"Command: `make bench-peers`.\n")
+          f"{datetime.date.today()}; atrous {cpu['version']}, {versions()}; batch {BATCH}.\n")
     print("| network | what | peer, its fastest mode | peer ms | atrous ms | peer / atrous | "
           "steady rounds |\n|---|---|---|---|---|---|---|", flush=True)
     for network in options.only or NETWORKS:
