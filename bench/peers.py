@@ -10,7 +10,8 @@ forward, cross-entropy, backward, SGD with momentum, on both sides on random dat
 Every mode of every engine lives in a process of its own. The modes of a peer are tried first; its
 fastest is then measured in turns with atrous. Before and after each sample a matrix product tells
 how fast the cores are at that moment: rounds in which they were slower than 93 % of their best are
-dropped. What is told is the median of the rounds' ratios. Memory is the most that a process that
+dropped; where all were, none is, and 0 steady rounds are told. What is told is the median of the
+rounds' ratios. Memory is the most that a process that
 only trains had resident, PyTorch's less what importing it takes.
 
 Needs a Python with torch, safetensors; onnxruntime, onnx, onnxscript and openvino where there are
@@ -240,9 +241,10 @@ def in_turns(ours, peer, word, rounds):
         samples.append((theirs, mine))
         speeds.append((before, middle, after))
     best = min(min(s) for s in speeds)
-    steady = [s for s, f in zip(samples, speeds) if best / max(f) >= STEADY] or samples
-    ratio = statistics.median(t / m for t, m in steady)
-    return (statistics.median(t for t, _ in steady), statistics.median(m for _, m in steady), ratio,
+    steady = [s for s, f in zip(samples, speeds) if best / max(f) >= STEADY]
+    told = steady or samples  # where no round was steady, all of them, and the count says so: 0
+    ratio = statistics.median(t / m for t, m in told)
+    return (statistics.median(t for t, _ in told), statistics.median(m for _, m in told), ratio,
             len(steady))
 
 

@@ -113,9 +113,10 @@ static size_t lines(size_t bytes) {
 }
 
 static size_t packed_bytes(const at_conv *c, at_conv_pass pass, conv_way way) {
-    return lines(
-        (way == DIRECT ? at_conv_packed_count(c, pass) : at_winograd_packed_count(c, pass)) *
-        sizeof(float));
+    size_t count = way == DIRECT   ? at_conv_packed_count(c, pass)
+                   : way == NARROW ? at_narrow_packed_count(c, pass)
+                                   : at_winograd_packed_count(c, pass);
+    return lines(count * sizeof(float));
 }
 
 static size_t pass_work(const at_conv *c, at_conv_pass pass, conv_way way) {
@@ -204,18 +205,13 @@ static void run(const at_step *s, at_conv_call *call) {
 static void weight_gradient(const at_step *s, const at_conv *c, at_tensor x, at_tensor dy) {
     const conv_state *state = s->state;
     float *dw = at_step_param_grad(s, 0);
-    switch (state->dw_way) {
-    case DIRECT:
-    case NARROW:
-        at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
-        break;
-    case WINOGRAD:
+    if (state->dw_way == STAGED)
+        at_staged_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
+    else if (state->dw_way == WINOGRAD)
         at_winograd_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work, s->scratch,
                        s->scratch_bytes);
-        break;
-    case STAGED:
-        at_staged_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
-    }
+    else
+        at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
 }
 
 /* ---- forward ---- */

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "layers/layers.h"
 #include "layers/winograd.h"
 #include "nn/kernels/kernels.h"
 
@@ -181,10 +182,26 @@ static void test_narrow(void **state) {
     assert_true(at_narrow_fits(&fc6, AT_CONV_FORWARD) && at_narrow_fits(&fc6, AT_CONV_DATA));
 }
 
+/* Such a layer keeps no second copy of its weights: a plan for it is smaller than they are. */
+static void test_narrow_memory(void **state) {
+    enum { IN = 64, OUT = 256 };
+    at_graph *g = at_graph_new();
+    size_t bytes;
+    (void)state;
+    at_conv2d(g, "fc6", at_input(g, "image", IN),
+              (at_conv2d_opts){.channels = OUT, .kernel = {7, 7}, .padding = {3, 3}});
+    assert_int_equal(at_graph_finish(g, NULL), AT_OK);
+    assert_int_equal(
+        at_plan_measure(g, (at_plan_opts){.batch = 2, .height = 8, .width = 8}, &bytes, NULL),
+        AT_OK);
+    assert_true(bytes < 49 * IN * OUT * sizeof(float));
+    at_graph_free(g);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_channels),
-                                       cmocka_unit_test(test_padding),
-                                       cmocka_unit_test(test_dilation),
-                                       cmocka_unit_test(test_slabs), cmocka_unit_test(test_narrow)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_channels), cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_dilation), cmocka_unit_test(test_slabs),
+        cmocka_unit_test(test_narrow),   cmocka_unit_test(test_narrow_memory)};
     return cmocka_run_group_tests_name("ways of convolving", tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static double rate(const at_trainer *t) {
     return at_schedule_lr(&t->schedule, t->at.iteration);
 }
 
-/* Seconds that are left, judging by the share of the work that this session has done. */
+/* Seconds that are left, judging by what was done since the run was begun or resumed. */
 static double time_left(const at_trainer *t) {
     if (!t->schedule.total) return fmax(0, t->o.time_s - at_trainer_elapsed(t));
     const int64_t done = t->at.iteration - t->begun_iteration;

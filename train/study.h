@@ -183,7 +183,7 @@ typedef struct at_study_progress {
 typedef struct at_study_work {
     int jobs; /* child processes at the same time, each with its share of the threads; 0: no
                * children, everything in this process */
-    const at_train_opts *machine; /* threads, loader threads, cache and memory of this session */
+    const at_train_opts *machine; /* threads, loader threads, cache and memory to use now */
     void (*progress)(void *arg, const at_study_progress *p); /* NULL: nobody listens */
     void *arg;
     const volatile int *stop; /* not 0: save, stop, AT_ERR_STOPPED; NULL: never */

@@ -6,10 +6,14 @@
 #include "nn/kernels/simd/vec.h"
 
 enum { NV = 2, NR = NV * VW }; /* a panel; tiles of at most VW columns compute only half of it */
+/* An instance for each row count, 1 .. MR. */
+#define EACH_UP_TO_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #if defined(__AVX512F__)
 enum { MR = 14 };
+#define EACH_ROW_COUNT(X) EACH_UP_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 #else
 enum { MR = 6 };
+#define EACH_ROW_COUNT(X) EACH_UP_TO_6(X)
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -68,32 +72,15 @@ INLINE void tile(const at_conv_tile *t, int rows, bool two) {
 
 void K(conv_tile)(const at_conv_tile *t) {
     bool two = t->n > VW;
-    switch (t->m) {
-#define CASE(r)                                                                                    \
-    case r:                                                                                        \
+#define CASE(rows)                                                                                 \
+    case rows:                                                                                     \
         if (two)                                                                                   \
-            tile(t, r, true);                                                                      \
+            tile(t, rows, true);                                                                   \
         else                                                                                       \
-            tile(t, r, false);                                                                     \
-        break
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
-#if defined(__AVX512F__)
-        CASE(7);
-        CASE(8);
-        CASE(9);
-        CASE(10);
-        CASE(11);
-        CASE(12);
-        CASE(13);
-        CASE(14);
-#endif
+            tile(t, rows, false);                                                                  \
+        break;
+    switch (t->m) { EACH_ROW_COUNT(CASE) }
 #undef CASE
-    }
 }
 
 /* ---- conv_dw_tile ---- */
@@ -147,30 +134,13 @@ INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {
 
 void K(conv_dw_tile)(const at_conv_dw_tile *t) {
     bool two = t->n > VW;
-    switch (t->m) {
-#define CASE(r)                                                                                    \
-    case r:                                                                                        \
+#define CASE(rows)                                                                                 \
+    case rows:                                                                                     \
         if (two)                                                                                   \
-            dw_tile(t, r, true);                                                                   \
+            dw_tile(t, rows, true);                                                                \
         else                                                                                       \
-            dw_tile(t, r, false);                                                                  \
-        break
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
-#if defined(__AVX512F__)
-        CASE(7);
-        CASE(8);
-        CASE(9);
-        CASE(10);
-        CASE(11);
-        CASE(12);
-        CASE(13);
-        CASE(14);
-#endif
+            dw_tile(t, rows, false);                                                               \
+        break;
+    switch (t->m) { EACH_ROW_COUNT(CASE) }
 #undef CASE
-    }
 }
