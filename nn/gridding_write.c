@@ -44,15 +44,6 @@ json_t *at_gridding_json(const at_gridding *g) {
 
 enum { MAP = 108, GAP = 14, CAPTION = 30, TITLE = 22 };
 
-static void escaped(FILE *f, const char *text) {
-    for (; *text != '\0'; text++) {
-        if (*text == '<' || *text == '&')
-            fprintf(f, "&#%d;", *text);
-        else
-            fputc(*text, f);
-    }
-}
-
 /* Pixels that are reached, a run of a row at a time. */
 static void draw_pixels(FILE *f, const at_cover *c, double x, double y, double size) {
     fprintf(f, "<path fill=\"#1f77b4\" d=\"");
@@ -75,7 +66,7 @@ static void draw_map(FILE *f, const at_gridding_row *r, double x, double y) {
             "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"#eeeeee\" "
             "stroke=\"#888888\"><title>",
             x, y, r->cover.w * size, r->cover.h * size);
-    escaped(f, r->node->name);
+    at_svg_escaped(f, r->node->name);
     fprintf(f, "</title></rect>\n");
     draw_pixels(f, &r->cover, x, y, size);
     fprintf(f,
@@ -96,9 +87,9 @@ double at_gridding_svg(FILE *f, const at_gridding *g, double left, double y, dou
         }
         if (first && f != NULL) {
             fprintf(f, "<text x=\"%.2f\" y=\"%.2f\">What a pixel reaches of ", left, y + 14);
-            escaped(f, r->input->name);
+            at_svg_escaped(f, r->input->name);
             fprintf(f, ": ");
-            escaped(f, r->node->name);
+            at_svg_escaped(f, r->node->name);
             fprintf(f, " and what follows</text>\n");
         }
         if (first) y += TITLE;

@@ -7,6 +7,9 @@
 
 #include "nn/survey.h"
 
+/* Text of an SVG. */
+void at_svg_escaped(FILE *f, const char *text);
+
 /* A line a row; nothing where nothing is dilated. */
 void at_gridding_text(FILE *f, const at_gridding *gridding);
 

@@ -44,7 +44,7 @@ static void box(FILE *f, double w, double h, double scale, const char *style) {
             middle - w * scale / 2, middle - h * scale / 2, w * scale, h * scale, style);
 }
 
-static void escaped(FILE *f, const char *text) {
+void at_svg_escaped(FILE *f, const char *text) {
     for (; *text != '\0'; text++) {
         if (*text == '<' || *text == '&')
             fprintf(f, "&#%d;", *text);
@@ -58,7 +58,7 @@ static void label(FILE *f, int line, const char *colour, const at_survey_row *ro
     fprintf(f, "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" fill=\"%s\"/>\n", x, y - 11,
             colour);
     fprintf(f, "<text x=\"%d\" y=\"%d\">", x + 20, y);
-    escaped(f, row->node->name);
+    at_svg_escaped(f, row->node->name);
     fprintf(f, ": %g x %g%s</text>\n", ceil(at_span_size(row->field.h)),
             ceil(at_span_size(row->field.w)), row->field.global ? ", and the whole image" : "");
 }

@@ -73,3 +73,8 @@ void check_alloc_failures(alloc_scenario *run, void *arg) {
     }
     json_set_alloc_funcs(malloc, free);
 }
+
+void check_some_alloc_failures(alloc_scenario *run, void *arg, long step) {
+    for (long n = 1; try_failure(run, arg, n, false); n += step) {
+    }
+}

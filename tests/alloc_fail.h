@@ -18,6 +18,10 @@ typedef at_status alloc_scenario(void *arg, at_error *err);
  * also succeed. */
 void check_alloc_failures(alloc_scenario *run, void *arg);
 
+/* The same for work that takes long: the first allocation fails, then the one `step` further on, and
+ * so on; only one at a time. */
+void check_some_alloc_failures(alloc_scenario *run, void *arg, long step);
+
 /* The n-th allocation from here on fails (1: the next one); with `onwards` all later ones too. 0:
  * none. alloc_fail_hit says whether it has come to that. */
 void alloc_fail_at(long n, bool onwards);

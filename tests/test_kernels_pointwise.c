@@ -25,7 +25,9 @@ typedef struct call {
     bool flag;
 } call;
 
-static void run(const at_kernels *k, int kernel, call c) {
+enum { ARITHMETIC = 13, KERNELS = 19 }; /* the first that is no activation; all */
+
+static void run_activation(const at_kernels *k, int kernel, call c) {
     switch (kernel) {
     case 0:
         k->relu(c.out, c.a, c.rows, c.cols);
@@ -66,6 +68,13 @@ static void run(const at_kernels *k, int kernel, call c) {
     case 12:
         k->dprelu(c.none, c.row, c.a, c.b, c.w, c.rows, c.cols, c.flag);
         break;
+    default:
+        fail();
+    }
+}
+
+static void run_arithmetic(const at_kernels *k, int kernel, call c) {
+    switch (kernel) {
     case 13:
         k->copy(c.out, c.a, c.rows, c.cols, c.flag);
         break;
@@ -89,7 +98,9 @@ static void run(const at_kernels *k, int kernel, call c) {
     }
 }
 
-enum { KERNELS = 19 };
+static void run(const at_kernels *k, int kernel, call c) {
+    (kernel < ARITHMETIC ? run_activation : run_arithmetic)(k, kernel, c);
+}
 
 /* The same numbers for every call; `a` comes back in `out` where it is written in place. */
 static void call_on(const at_kernels *k, int kernel, int64_t rows, int64_t cols, ptrdiff_t ld,

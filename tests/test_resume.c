@@ -192,15 +192,9 @@ static int set_up(void **state) {
     return done(run("whole", false, none, 0)) ? 0 : 1;
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    tiny_set_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_at_events), cmocka_unit_test(killed_before_the_checkpoint),
         cmocka_unit_test(killed_by_the_clock), cmocka_unit_test(stopped_in_mid_epoch)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, tiny_tear_down);
 }

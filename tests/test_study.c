@@ -353,22 +353,10 @@ static void costs(void **state) {
     at_study_free(s);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    tiny_set_begin();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    tiny_set_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(product),        cmocka_unit_test(pilots),       cmocka_unit_test(slugs),
         cmocka_unit_test(nonsense),       cmocka_unit_test(segnet_table), cmocka_unit_test(tables),
         cmocka_unit_test(contradictions), cmocka_unit_test(more),         cmocka_unit_test(costs)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, tiny_set_up, tiny_tear_down);
 }

@@ -12,20 +12,6 @@
 #include "tests/alloc_fail.h"
 #include "tests/tiny_set.h"
 
-/* Every step-th allocation fails, each in a run of its own. */
-static void fail_each(alloc_scenario *run, void *arg, long step) {
-    for (long n = 1;; n += step) {
-        at_error err = {0};
-        alloc_fail_at(n, false);
-        const at_status s = run(arg, &err);
-        const bool hit = alloc_fail_hit();
-        alloc_fail_at(0, false);
-        if (s != AT_OK && (!hit || !err.text[0]))
-            fail_msg("allocation %ld: status %d, \"%s\"", n, s, err.text);
-        if (!hit) break;
-    }
-}
-
 static at_study_opts question(const char *name) {
     at_study_opts q = {.base = tiny_opts(), .seeds = 1};
     q.base.name = name, q.base.epochs = 1, q.base.threads = 1;
@@ -47,7 +33,7 @@ static at_status open_only(void *arg, at_error *err) {
 
 static void opening(void **state) {
     (void)state;
-    fail_each(open_only, NULL, 1);
+    check_some_alloc_failures(open_only, NULL, 1);
 }
 
 /* In this process, so that leaks are seen. */
@@ -80,10 +66,10 @@ static at_status look(void *arg, at_error *err) {
 static void working(void **state) {
     (void)state;
     size_t n, m;
-    fail_each(carry_out, NULL, 97);
+    check_some_alloc_failures(carry_out, NULL, 97);
     assert_int_equal(carry_out(NULL, NULL), AT_OK);
     char *before = tiny_read(tiny_path("runs/works/runs.csv"), &n);
-    fail_each(look, (void *)(uintptr_t)tiny_path("runs/works"), 5);
+    check_some_alloc_failures(look, (void *)(uintptr_t)tiny_path("runs/works"), 5);
     char *after = tiny_read(tiny_path("runs/works/runs.csv"), &m);
     assert_string_equal(before, after);
     free(before);
@@ -96,13 +82,7 @@ static int set_up(void **state) {
     return at_threads_set(1, NULL) != AT_OK;
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    tiny_set_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(opening), cmocka_unit_test(working)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, tiny_tear_down);
 }

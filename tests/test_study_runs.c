@@ -282,18 +282,6 @@ static void half_made(void **state) {
     at_study_free(s);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    tiny_set_begin();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    tiny_set_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(encoders_begin_alike),
                                        cmocka_unit_test(the_same_is_seen),
@@ -304,5 +292,5 @@ int main(void) {
                                        cmocka_unit_test(failures),
                                        cmocka_unit_test(pilots_choose),
                                        cmocka_unit_test(half_made)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, tiny_set_up, tiny_tear_down);
 }

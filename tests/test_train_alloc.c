@@ -24,26 +24,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    tiny_set_end();
-    return 0;
-}
-
-/* Every step-th allocation fails, each in a run of its own. */
-static void fail_each(alloc_scenario *run, void *arg, long step) {
-    for (long n = 1;; n += step) {
-        at_error err = {0};
-        alloc_fail_at(n, false);
-        const at_status s = run(arg, &err);
-        const bool hit = alloc_fail_hit();
-        alloc_fail_at(0, false);
-        if (s != AT_OK && (!hit || !err.text[0]))
-            fail_msg("allocation %ld: status %d, \"%s\"", n, s, err.text);
-        if (!hit) break;
-    }
-}
-
 static at_status load_and_save(void *arg, at_error *err) {
     (void)arg;
     at_network net;
@@ -55,7 +35,7 @@ static at_status load_and_save(void *arg, at_error *err) {
 
 static void networks(void **state) {
     (void)state;
-    fail_each(load_and_save, NULL, 1);
+    check_some_alloc_failures(load_and_save, NULL, 1);
 }
 
 static at_status use(at_network *net, const at_dataset *d, at_error *err) {
@@ -87,7 +67,7 @@ static void evaluation(void **state) {
     at_dataset *d;
     at_train_opts o = tiny_opts();
     assert_int_equal(at_dataset_open(&d, (at_dataset_opts){.path = o.data}, NULL), AT_OK);
-    fail_each(evaluate, d, 3);
+    check_some_alloc_failures(evaluate, d, 3);
     at_dataset_free(d);
 }
 
@@ -107,12 +87,12 @@ static void training(void **state) {
     at_dataset *d;
     at_train_opts o = tiny_opts();
     assert_int_equal(at_dataset_open(&d, (at_dataset_opts){.path = o.data}, NULL), AT_OK);
-    fail_each(train, d, 31);
+    check_some_alloc_failures(train, d, 31);
     at_dataset_free(d);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(networks), cmocka_unit_test(evaluation),
                                        cmocka_unit_test(training)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, tiny_tear_down);
 }

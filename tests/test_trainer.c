@@ -213,18 +213,6 @@ static void starts_from_weights(void **state) {
     at_train_result_free(&r);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    tiny_set_begin();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    tiny_set_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(learns),
                                        cmocka_unit_test(accumulation),
@@ -233,5 +221,5 @@ int main(void) {
                                        cmocka_unit_test(refusals),
                                        cmocka_unit_test(not_finite),
                                        cmocka_unit_test(starts_from_weights)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, tiny_set_up, tiny_tear_down);
 }

@@ -86,3 +86,15 @@ char *tiny_read(const char *path, size_t *size) {
     if (at_file_read(path, 0, &data, size, &err) != AT_OK) fail_msg("%s", err.text);
     return data;
 }
+
+int tiny_set_up(void **state) {
+    (void)state;
+    tiny_set_begin();
+    return 0;
+}
+
+int tiny_tear_down(void **state) {
+    (void)state;
+    tiny_set_end();
+    return 0;
+}

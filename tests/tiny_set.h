@@ -11,6 +11,9 @@ enum { TINY_TRAIN = 6, TINY_VAL = 2, TINY_H = 24, TINY_W = 32 };
  * (class 1) and a dark one (class 2), and a few pixels that count nowhere. */
 const char *tiny_set_begin(void);
 void tiny_set_end(void);
+/* The same as a group's set-up and tear-down. */
+int tiny_set_up(void **state);
+int tiny_tear_down(void **state);
 /* A path in that folder; the last few stay valid. */
 const char *tiny_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
