@@ -34,7 +34,7 @@ static void forward_strip(const at_step *s, const at_strip *p) {
 
 static void forward(const at_step *s) {
     at_for_strips(s, forward_strip, AT_STRIP_ELEMENTS, (at_tensor[]){s->out[0], s->in[0], s->in[1]},
-                  3);
+                  3, 1);
 }
 
 /* Both gradients of a strip while d_out is in the cache. */
@@ -51,12 +51,12 @@ static void backward_strip(const at_step *s, const at_strip *p) {
 
 static void backward(const at_step *s) {
     at_for_strips(s, backward_strip, AT_STRIP_ELEMENTS,
-                  (at_tensor[]){s->d_in[0], s->d_in[1], s->d_out, s->out[0]}, relu(s) ? 4 : 3);
+                  (at_tensor[]){s->d_in[0], s->d_in[1], s->d_out, s->out[0]}, relu(s) ? 4 : 3, 2);
 }
 
 const at_op at_op_add = {
     .name = "add",
-    .flags = AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
+    .flags = AT_FIRST_WRITE | AT_GRAD_IN_PLACE | AT_TAKES_BF16,
     .shape = shape,
     .absorb = absorb,
     .forward = forward,

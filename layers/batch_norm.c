@@ -78,7 +78,7 @@ static void batch_statistics(const at_step *s) {
     const at_batch_norm_opts *o = s->node->attrs;
     int64_t count = at_shape_pixels(s->in[0].shape);
     at_collection m = collection(s);
-    at_for_strips(s, moments_strip, AT_STRIP_PIXELS, s->in, 1);
+    at_for_strips(s, moments_strip, AT_STRIP_PIXELS, s->in, 1, 0);
     at_collect_moments(&m);
     for (int j = 0; j < m.shape.c; j++) {
         double mean = m.total[j], spread = m.total[m.shape.c + j];
@@ -103,7 +103,7 @@ static void affine_strip(const at_step *s, const at_strip *p) {
 }
 
 static void apply(const at_step *s) {
-    at_for_strips(s, affine_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+    at_for_strips(s, affine_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
 }
 
 static void forward(const at_step *s) {
@@ -151,7 +151,7 @@ static void backward(const at_step *s) {
     at_collection m = collection(s);
     double count = (double)at_shape_pixels(m.shape);
     float *dweight = at_step_param_grad(s, WEIGHT), *dbias = at_step_param_grad(s, BIAS);
-    at_for_strips(s, sums_strip, AT_STRIP_PIXELS, (at_tensor[]){s->d_out, s->in[0]}, 2);
+    at_for_strips(s, sums_strip, AT_STRIP_PIXELS, (at_tensor[]){s->d_out, s->in[0]}, 2, 0);
     at_collect_sums(&m);
     for (int j = 0; j < m.shape.c; j++) {
         double sum = m.total[j], dot = m.total[m.shape.c + j];
@@ -163,7 +163,7 @@ static void backward(const at_step *s) {
     }
     if (s->d_in[0].data == NULL) return;
     at_for_strips(s, gradient_strip, AT_STRIP_PIXELS, (at_tensor[]){s->d_in[0], s->d_out, s->in[0]},
-                  3);
+                  3, 1);
 }
 
 static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *j) {
@@ -175,7 +175,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_batch_norm = {
     .name = "batch_norm",
-    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .prepare = prepare,
     .absorb = absorb,

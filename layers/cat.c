@@ -19,13 +19,13 @@ static at_status shape(const at_node *node, const at_shape *in, at_tensor *out, 
 
 /* The part of t, [.., all channels], that belongs to one input. */
 static at_tensor part(at_tensor t, int64_t channel, at_tensor input) {
-    t.data = at_f32(t) + channel;
+    t.data = (char *)t.data + channel * (int64_t)at_dtype_size(t.dtype);
     t.shape = input.shape;
     return t;
 }
 
 static bool in_place(at_tensor a, at_tensor b) {
-    return a.data == b.data && a.ld == b.ld;
+    return a.data == b.data && a.ld == b.ld; /* of one place, hence of one type */
 }
 
 static void copy_strip(const at_step *s, const at_strip *p) {
@@ -43,7 +43,7 @@ static void forward(const at_step *s) {
     for (int i = 0; i < s->in_count; channel += s->in[i++].shape.c) {
         at_tensor to = part(s->out[0], channel, s->in[i]);
         if (!in_place(to, s->in[i]))
-            at_for_strips(s, copy_strip, AT_STRIP_PIXELS, (at_tensor[]){to, s->in[i]}, 2);
+            at_for_strips(s, copy_strip, AT_STRIP_PIXELS, (at_tensor[]){to, s->in[i]}, 2, 1);
     }
 }
 
@@ -53,13 +53,13 @@ static void backward(const at_step *s) {
         at_tensor from = part(s->d_out, channel, s->in[i]);
         if (s->d_in[i].data == NULL || in_place(s->d_in[i], from)) continue;
         at_for_strips(s, s->first[i] ? copy_strip : add_strip, AT_STRIP_PIXELS,
-                      (at_tensor[]){s->d_in[i], from}, 2);
+                      (at_tensor[]){s->d_in[i], from}, 2, 1);
     }
 }
 
 const at_op at_op_cat = {
     .name = "cat",
-    .flags = AT_FIRST_WRITE,
+    .flags = AT_FIRST_WRITE | AT_TAKES_BF16,
     .shape = shape,
     .forward = forward,
     .again = forward,

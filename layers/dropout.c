@@ -62,7 +62,7 @@ static void apply(const at_step *s, at_tensor to, at_tensor from, bool add) {
         at_dropout_copy(s, to, from, add);
     else
         at_for_strips(s, add ? add_strip : write_strip, AT_STRIP_ELEMENTS, (at_tensor[]){to, from},
-                      2);
+                      2, 1);
 }
 
 static void forward(const at_step *s) {
@@ -75,7 +75,7 @@ static void backward(const at_step *s) {
 
 const at_op at_op_dropout = {
     .name = "dropout",
-    .flags = AT_FIRST_WRITE,
+    .flags = AT_FIRST_WRITE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .prepare = prepare,
     .forward = forward,

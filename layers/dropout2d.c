@@ -33,7 +33,7 @@ static void apply(const at_step *s, at_tensor to, at_tensor from, bool add) {
         return;
     }
     at_dropout_draw(s, s->work, 0, (int64_t)to.shape.n * to.shape.c);
-    at_for_strips(s, add ? add_strip : write_strip, AT_STRIP_IMAGES, (at_tensor[]){to, from}, 2);
+    at_for_strips(s, add ? add_strip : write_strip, AT_STRIP_IMAGES, (at_tensor[]){to, from}, 2, 1);
 }
 
 static void forward(const at_step *s) {
@@ -46,7 +46,7 @@ static void backward(const at_step *s) {
 
 const at_op at_op_dropout2d = {
     .name = "dropout2d",
-    .flags = AT_FIRST_WRITE,
+    .flags = AT_FIRST_WRITE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .prepare = prepare,
     .forward = forward,

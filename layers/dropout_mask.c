@@ -34,7 +34,8 @@ static void add_strip(const at_step *s, const at_strip *p) {
 }
 
 void at_dropout_copy(const at_step *s, at_tensor to, at_tensor from, bool add) {
-    at_for_strips(s, add ? add_strip : copy_strip, AT_STRIP_ELEMENTS, (at_tensor[]){to, from}, 2);
+    at_for_strips(s, add ? add_strip : copy_strip, AT_STRIP_ELEMENTS, (at_tensor[]){to, from}, 2,
+                  1);
 }
 
 void at_dropout_describe(const at_node *node, const at_shape *in, at_shape out, json_t *j) {

@@ -80,7 +80,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_focal = {
     .name = "focal_loss",
-    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_READS_F32,
     .shape = at_loss_shape,
     .prepare = prepare,
     .forward = forward,

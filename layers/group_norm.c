@@ -113,10 +113,10 @@ static void affine_strip(const at_step *s, const at_strip *p) {
 
 static void forward(const at_step *s) {
     at_collection m = collection(s);
-    at_for_strips(s, moments_strip, AT_STRIP_IMAGES, s->in, 1);
+    at_for_strips(s, moments_strip, AT_STRIP_IMAGES, s->in, 1, 0);
     at_collect_moments(&m);
     for_groups(s, normalise_group);
-    at_for_strips(s, affine_strip, AT_STRIP_IMAGES, (at_tensor[]){s->out[0], s->in[0]}, 2);
+    at_for_strips(s, affine_strip, AT_STRIP_IMAGES, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
 }
 
 /* ---- backward ---- */
@@ -166,12 +166,12 @@ static void gradient_strip(const at_step *s, const at_strip *p) {
 
 static void backward(const at_step *s) {
     at_collection m = collection(s);
-    at_for_strips(s, sums_strip, AT_STRIP_IMAGES, (at_tensor[]){s->d_out, s->in[0]}, 2);
+    at_for_strips(s, sums_strip, AT_STRIP_IMAGES, (at_tensor[]){s->d_out, s->in[0]}, 2, 0);
     at_collect_sums(&m);
     for_groups(s, gather_group);
     if (s->d_in[0].data == NULL) return;
     at_for_strips(s, gradient_strip, AT_STRIP_IMAGES, (at_tensor[]){s->d_in[0], s->d_out, s->in[0]},
-                  3);
+                  3, 1);
 }
 
 static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *j) {
@@ -183,7 +183,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_group_norm = {
     .name = "group_norm",
-    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .prepare = prepare,
     .absorb = absorb,

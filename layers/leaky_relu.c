@@ -18,7 +18,7 @@ static void forward_strip(const at_step *s, const at_strip *p) {
 }
 
 static void forward(const at_step *s) {
-    at_for_strips(s, forward_strip, AT_STRIP_ELEMENTS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+    at_for_strips(s, forward_strip, AT_STRIP_ELEMENTS, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
 }
 
 static void backward_strip(const at_step *s, const at_strip *p) {
@@ -29,7 +29,7 @@ static void backward_strip(const at_step *s, const at_strip *p) {
 static void backward(const at_step *s) {
     if (s->d_in[0].data == NULL) return;
     at_for_strips(s, backward_strip, AT_STRIP_ELEMENTS,
-                  (at_tensor[]){s->d_in[0], s->d_out, s->out[0]}, 3);
+                  (at_tensor[]){s->d_in[0], s->d_out, s->out[0]}, 3, 1);
 }
 
 static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *attrs_json) {
@@ -39,7 +39,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_leaky_relu = {
     .name = "leaky_relu",
-    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
+    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .forward = forward,
     .backward = backward,

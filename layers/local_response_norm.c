@@ -29,7 +29,7 @@ static void forward_strip(const at_step *s, const at_strip *p) {
 }
 
 static void forward(const at_step *s) {
-    at_for_strips(s, forward_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+    at_for_strips(s, forward_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
 }
 
 static void backward_strip(const at_step *s, const at_strip *p) {
@@ -41,7 +41,7 @@ static void backward_strip(const at_step *s, const at_strip *p) {
 static void backward(const at_step *s) {
     if (s->d_in[0].data == NULL) return;
     at_for_strips(s, backward_strip, AT_STRIP_PIXELS, (at_tensor[]){s->d_in[0], s->d_out, s->in[0]},
-                  3);
+                  3, 1);
 }
 
 static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *j) {
@@ -55,7 +55,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_local_response_norm = {
     .name = "local_response_norm",
-    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .prepare = prepare,
     .forward = forward,

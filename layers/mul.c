@@ -87,22 +87,23 @@ static void gather_gates(const at_step *s) {
 static void forward(const at_step *s) {
     at_tensor t[] = {s->out[0], s->in[0], s->in[1]};
     if (by_gate(s))
-        at_for_strips(s, gate_forward, AT_STRIP_IMAGES, t, 2);
+        at_for_strips(s, gate_forward, AT_STRIP_IMAGES, t, 2, 1);
     else
-        at_for_strips(s, multiply, AT_STRIP_ELEMENTS, t, 3);
+        at_for_strips(s, multiply, AT_STRIP_ELEMENTS, t, 3, 1);
 }
 
 static void backward(const at_step *s) {
     at_tensor a = s->in[0], b = s->in[1], dy = s->d_out;
     if (by_gate(s)) {
-        at_for_strips(s, gate_backward, AT_STRIP_IMAGES, (at_tensor[]){s->d_in[0], dy, a}, 3);
+        at_for_strips(s, gate_backward, AT_STRIP_IMAGES, (at_tensor[]){s->d_in[0], dy, a}, 3, 1);
         if (s->d_in[1].data != NULL) gather_gates(s);
         return;
     }
     if (s->d_in[0].data != NULL)
-        at_for_strips(s, multiply_first, AT_STRIP_ELEMENTS, (at_tensor[]){s->d_in[0], dy, b}, 3);
+        at_for_strips(s, multiply_first, AT_STRIP_ELEMENTS, (at_tensor[]){s->d_in[0], dy, b}, 3, 1);
     if (s->d_in[1].data != NULL)
-        at_for_strips(s, multiply_second, AT_STRIP_ELEMENTS, (at_tensor[]){s->d_in[1], dy, a}, 3);
+        at_for_strips(s, multiply_second, AT_STRIP_ELEMENTS, (at_tensor[]){s->d_in[1], dy, a}, 3,
+                      1);
 }
 
 const at_op at_op_mul = {

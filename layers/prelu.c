@@ -22,7 +22,7 @@ static void forward_strip(const at_step *s, const at_strip *p) {
 }
 
 static void forward(const at_step *s) {
-    at_for_strips(s, forward_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+    at_for_strips(s, forward_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
 }
 
 static void backward_strip(const at_step *s, const at_strip *p) {
@@ -33,7 +33,7 @@ static void backward_strip(const at_step *s, const at_strip *p) {
 static void backward(const at_step *s) {
     float *dw = at_step_param_grad(s, 0);
     at_for_strips(s, backward_strip, AT_STRIP_PIXELS, (at_tensor[]){s->d_in[0], s->d_out, s->in[0]},
-                  3);
+                  3, 1);
     for (int j = 0; j < s->node->channels; j++) {
         double sum = 0;
         for (int64_t i = 0; i < at_strip_count(s->out[0].shape, AT_STRIP_PIXELS); i++)
@@ -44,7 +44,7 @@ static void backward(const at_step *s) {
 
 const at_op at_op_prelu = {
     .name = "prelu",
-    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE,
+    .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .prepare = prepare,
     .forward = forward,

@@ -10,7 +10,7 @@ static void forward_strip(const at_step *s, const at_strip *p) {
 }
 
 static void forward(const at_step *s) {
-    at_for_strips(s, forward_strip, AT_STRIP_ELEMENTS, (at_tensor[]){s->out[0], s->in[0]}, 2);
+    at_for_strips(s, forward_strip, AT_STRIP_ELEMENTS, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
 }
 
 static void backward_strip(const at_step *s, const at_strip *p) {
@@ -20,12 +20,12 @@ static void backward_strip(const at_step *s, const at_strip *p) {
 static void backward(const at_step *s) {
     if (s->d_in[0].data == NULL) return;
     at_for_strips(s, backward_strip, AT_STRIP_ELEMENTS,
-                  (at_tensor[]){s->d_in[0], s->d_out, s->out[0]}, 3);
+                  (at_tensor[]){s->d_in[0], s->d_out, s->out[0]}, 3, 1);
 }
 
 const at_op at_op_sigmoid = {
     .name = "sigmoid",
-    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE,
+    .flags = AT_NEEDS_OUTPUT | AT_FIRST_WRITE | AT_GRAD_IN_PLACE | AT_TAKES_BF16,
     .shape = at_shape_of_input,
     .forward = forward,
     .backward = backward,

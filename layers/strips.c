@@ -8,7 +8,12 @@
 /* Strips of elements: 64 KiB a tensor. Strips of pixels: up to 128 KiB, but at most 1024 pixels,
  * over which kernels sum in fp32, and at least 64, so that what is kept for each channel of a strip
  * stays small beside it. */
-enum { ELEMENTS = 16384, FLOATS = 32768, PIXELS_MIN = 64, PIXELS_MAX = 1024 };
+enum {
+    ELEMENTS = 16384,
+    FLOATS = AT_STAGE_FLOATS,
+    PIXELS_MIN = AT_STAGE_PIXELS,
+    PIXELS_MAX = 1024,
+};
 
 static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -42,22 +47,63 @@ typedef struct loop {
     const at_step *step;
     at_strip_body *body;
     const at_tensor *tensors;
-    int count;
+    int count, written;
     at_strip_kind kind;
     bool flat;
     int64_t parts; /* strips in a piece */
 } loop;
+
+/* ---- tensors that are bf16: a strip is widened in the worker's stage ---- */
+
+/* Does the body need what a tensor that it writes holds? */
+static bool fetched(const loop *l, int i) {
+    const at_step *s = l->step;
+    void *data = l->tensors[i].data;
+    if (i >= l->written) return true;
+    bool first = data == s->out[0].data;
+    for (int k = 0; k < s->in_count; k++) {
+        if (data != s->d_in[k].data) continue;
+        if (!s->first[k]) return true; /* perhaps not in this loop; to fetch does no harm */
+        first = true;
+    }
+    return !first;
+}
+
+static at_rows staged(const loop *l, at_strip *s, int i, uint16_t *bf16, ptrdiff_t ld) {
+    char *stage = l->step->stage + l->step->stage_bytes * (size_t)s->worker;
+    float *wide = (float *)(void *)(stage + l->step->stage_bytes / AT_STAGE_TENSORS * (size_t)i);
+    assert(s->rows * s->cols * (int64_t)sizeof(float) * AT_STAGE_TENSORS <=
+           (int64_t)l->step->stage_bytes);
+    if (fetched(l, i)) at_kernels_get()->widen(wide, bf16, ld, s->rows, s->cols);
+    return (at_rows){wide, s->cols};
+}
+
+/* The strip of tensor i, from element `first` on. Two written ones may be one, as in x + x. */
+static at_rows strip_of(const loop *l, at_strip *s, int i, int64_t first, ptrdiff_t ld) {
+    at_tensor t = l->tensors[i];
+    if (t.data == NULL) return (at_rows){NULL, ld};
+    if (i == 1 && i < l->written && t.data == l->tensors[0].data) return s->t[0];
+    if (t.dtype == AT_BF16) return staged(l, s, i, (uint16_t *)t.data + first, ld);
+    return (at_rows){at_f32(t) + first, ld};
+}
+
+/* What the body wrote into the stage. */
+static void store(const loop *l, const at_strip *s, int i, int64_t first, ptrdiff_t ld) {
+    at_tensor t = l->tensors[i];
+    if (t.data != NULL && t.dtype == AT_BF16)
+        at_kernels_get()->narrow((uint16_t *)t.data + first, ld, s->t[i].data, s->rows, s->cols);
+}
+
+/* ---- strips ---- */
 
 static void run_flat(const loop *l, at_strip *s) {
     int64_t total = at_shape_count(l->tensors[0].shape);
     s->first = s->index * ELEMENTS;
     s->rows = 1;
     s->cols = smaller(ELEMENTS, total - s->first);
-    for (int i = 0; i < l->count; i++) {
-        at_tensor t = l->tensors[i];
-        s->t[i] = (at_rows){t.data != NULL ? at_f32(t) + s->first : NULL, s->cols};
-    }
+    for (int i = 0; i < l->count; i++) s->t[i] = strip_of(l, s, i, s->first, s->cols);
     l->body(l->step, s);
+    for (int i = 0; i < l->written; i++) store(l, s, i, s->first, s->cols);
 }
 
 static void run_pixels(const loop *l, at_strip *s) {
@@ -69,11 +115,10 @@ static void run_pixels(const loop *l, at_strip *s) {
     s->first = begin * shape.c;
     s->rows = smaller(each, pixels - part * each);
     s->cols = shape.c;
-    for (int i = 0; i < l->count; i++) {
-        at_tensor t = l->tensors[i];
-        s->t[i] = (at_rows){t.data != NULL ? at_f32(t) + begin * t.ld : NULL, t.ld};
-    }
+    for (int i = 0; i < l->count; i++)
+        s->t[i] = strip_of(l, s, i, begin * l->tensors[i].ld, l->tensors[i].ld);
     l->body(l->step, s);
+    for (int i = 0; i < l->written; i++) store(l, s, i, begin * l->tensors[i].ld, l->tensors[i].ld);
 }
 
 static void run(void *arg, int64_t index, int worker) {
@@ -86,9 +131,9 @@ static void run(void *arg, int64_t index, int worker) {
 }
 
 void at_for_strips(const at_step *step, at_strip_body *body, at_strip_kind kind,
-                   const at_tensor *tensors, int count) {
-    assert(count <= AT_STRIP_TENSORS);
-    loop l = {step, body, tensors, count, kind, kind == AT_STRIP_ELEMENTS, 0};
+                   const at_tensor *tensors, int count, int written) {
+    assert(written <= count && count <= AT_STRIP_TENSORS);
+    loop l = {step, body, tensors, count, written, kind, kind == AT_STRIP_ELEMENTS, 0};
     at_shape shape = tensors[0].shape;
     int pieces;
     for (int i = 0; i < count; i++)

@@ -8,7 +8,7 @@
 #include "nn/kernels/kernels.h"
 #include "nn/nn.h"
 
-enum { AT_STRIP_TENSORS = 4 };
+enum { AT_STRIP_TENSORS = AT_STAGE_TENSORS };
 
 typedef enum at_strip_kind {
     AT_STRIP_ELEMENTS, /* channels don't matter: one long row, where all tensors are dense */
@@ -32,9 +32,10 @@ int64_t at_strip_count(at_shape shape, at_strip_kind kind);
 /* How many pixels the strip of this index has. */
 int64_t at_strip_pixels(at_shape shape, at_strip_kind kind, int64_t index);
 
-/* body once for every strip; the first tensor gives the shape. */
+/* body once for every strip; the first tensor gives the shape. The first `written` tensors are what
+ * it writes or adds to. Tensors may be bf16: the body sees fp32. */
 void at_for_strips(const at_step *step, at_strip_body *body, at_strip_kind kind,
-                   const at_tensor *tensors, int count);
+                   const at_tensor *tensors, int count, int written);
 
 /* The output has the first input's shape. */
 at_status at_shape_of_input(const at_node *node, const at_shape *in, at_tensor *out, at_error *err);

@@ -24,6 +24,8 @@ enum {
     AT_GRAD_IN_PLACE = 8,     /* a d_in[i] that is written first may be d_out itself */
     AT_GRAD_AFTER_INPUT = 16, /* backward writes no d_in before it has read all of the inputs */
     AT_SAME_SIZE_SAME = 32,   /* an output of input 0's size is input 0: the node gets no step */
+    AT_TAKES_BF16 = 64,       /* forward and backward read and write AT_BF16 tensors themselves */
+    AT_READS_F32 = 128,       /* its inputs stay fp32 in bf16 plans: losses */
 };
 
 /* Multiply-accumulates and bytes read and written by forward. */
@@ -96,6 +98,8 @@ void at_node_add_param(at_node *node, at_param_spec spec);
 /* ---- a node in a plan ---- */
 
 typedef enum at_mode { AT_INFER = 0, AT_TRAIN } at_mode;
+/* AT_BF16_MIXED: activations and their gradients are stored as bfloat16, except inputs, the output
+ * and what losses read; parameters, their gradients, statistics and all sums are fp32. */
 typedef enum at_precision { AT_FP32 = 0, AT_BF16_MIXED, AT_PRECISION_AUTO } at_precision;
 typedef enum at_conv_choice {
     AT_CONV_AUTO = 0,
@@ -105,6 +109,9 @@ typedef enum at_conv_choice {
 } at_conv_choice;
 
 typedef enum at_activation { AT_ACT_NONE = 0, AT_ACT_RELU } at_activation;
+
+/* Passes of an operator. */
+enum { AT_PASS_FORWARD = 1, AT_PASS_BACKWARD = 2 };
 
 /* Everything an operator's functions may look at while a plan runs. */
 struct at_step {
@@ -133,6 +140,12 @@ struct at_step {
     void *saved, *kept, *work;
     char *scratch;
 
+    /* Tensors of AT_BF16 are handed as they are to these passes; to the others the runner gives
+     * fp32 copies. All or none by AT_TAKES_BF16; `prepare` may change it. */
+    unsigned takes_bf16;
+    char *stage; /* in bf16 plans, for each worker: stage_bytes in which strips are widened */
+    size_t stage_bytes;
+
     void *state;   /* the operator's own, made by prepare */
     uint64_t seed; /* the run's seed and step number: dropout's stream */
     uint64_t iteration;
@@ -144,6 +157,14 @@ struct at_step {
 float *at_step_param(const at_step *step, int i);
 float *at_step_param_grad(const at_step *step, int i);
 float *at_node_param(const at_node *node, int i);
+
+/* Floats of one tensor's strip that a worker's stage holds, at least: layers/strips.h cuts tensors
+ * of `channels` channels into no larger ones. */
+enum { AT_STAGE_TENSORS = 4, AT_STAGE_FLOATS = 32768, AT_STAGE_PIXELS = 64 };
+static inline int64_t at_stage_floats(int channels) {
+    int64_t pixels = (int64_t)AT_STAGE_PIXELS * channels;
+    return pixels > AT_STAGE_FLOATS ? pixels : AT_STAGE_FLOATS;
+}
 
 static inline void *at_step_scratch(const at_step *step, int worker) {
     return step->scratch + step->scratch_bytes * (size_t)worker;

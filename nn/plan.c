@@ -60,6 +60,31 @@ static at_status shape_node(at_plan *p, const at_node *n, at_error *err) {
     return AT_OK;
 }
 
+/* ---- which precision ---- */
+
+static bool same_shape(const at_plan *p, const at_node *n) {
+    return memcmp(&p->shapes[n->id], &p->shapes[n->inputs[0]->id], sizeof(at_shape)) == 0;
+}
+
+/* fp32 are inputs, the output, what losses read, and what reaches one of these by a node that only
+ * hands it on. */
+static void choose_dtypes(at_plan *p, const at_node *output) {
+    bool bf16 = p->opts.precision == AT_BF16_MIXED;
+    for (int id = 0; id <= output->id; id++) {
+        const at_node *n = p->graph->nodes[id];
+        p->dtypes[id] = bf16 && n->dtype == AT_F32 && !is_source(n) ? AT_BF16 : n->dtype;
+    }
+    p->dtypes[output->id] = output->dtype;
+    for (int id = output->id; id >= 0; id--) {
+        const at_node *n = p->graph->nodes[id];
+        if (!p->needed[id] || is_source(n)) continue;
+        bool hands_on = (n->op->flags & AT_SAME_SIZE_SAME) && same_shape(p, n);
+        bool wants_f32 = (hands_on && p->dtypes[id] == AT_F32) || (n->op->flags & AT_READS_F32);
+        for (int i = 0; i < n->input_count && wants_f32; i++)
+            p->dtypes[n->inputs[i]->id] = n->inputs[i]->dtype;
+    }
+}
+
 /* ---- which steps ---- */
 
 /* The one reader of a node's value, or NULL if there are none or several. */
@@ -110,7 +135,8 @@ static at_status step_alloc(at_plan_step *ps, int inputs, at_error *err) {
     ps->s.first = calloc(n, sizeof *ps->s.first);
     ps->clear = calloc(n, sizeof *ps->clear);
     ps->inputs = malloc(n * sizeof *ps->inputs);
-    if (!ps->s.in || !ps->s.d_in || !ps->s.first || !ps->clear || !ps->inputs)
+    ps->wide = calloc(2 * n, sizeof *ps->wide);
+    if (!ps->s.in || !ps->s.d_in || !ps->s.first || !ps->clear || !ps->inputs || !ps->wide)
         return at_fail_memory(err, "a plan's step", n * sizeof *ps->s.in);
     return AT_OK;
 }
@@ -134,8 +160,9 @@ static void connect(at_plan *p, at_plan_step *ps) {
         const at_node *from = n->inputs[i];
         bool lent = lends_shape(n, i);
         ps->inputs[i] = lent ? -1 : p->step_of[from->id];
-        s->in[i] = n->ports[i] ? p->seconds[from->id] : dense(p->shapes[from->id], from->dtype);
-        s->d_in[i] = dense(s->in[i].shape, AT_F32);
+        s->in[i] =
+            n->ports[i] ? p->seconds[from->id] : dense(p->shapes[from->id], p->dtypes[from->id]);
+        s->d_in[i] = dense(s->in[i].shape, p->dtypes[from->id]);
         if (!lent && !n->ports[i] && p->steps[ps->inputs[i]].wants_grad) wants = true;
     }
     ps->wants_grad = wants && p->opts.mode == AT_TRAIN;
@@ -148,6 +175,7 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
     s->mode = p->opts.mode;
     s->conv = p->opts.conv;
     s->needs = n->op->flags;
+    s->takes_bf16 = n->op->flags & AT_TAKES_BF16 ? AT_PASS_FORWARD | AT_PASS_BACKWARD : 0;
     s->in_count = n->input_count;
     p->step_of[n->id] = p->count++; /* now at_plan_free knows of it */
     AT_TRY(step_alloc(ps, n->input_count, err));
@@ -156,8 +184,8 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
     s->out[1] = p->seconds[n->id];
     if (s->out[1].shape.n) s->out[1].ld = s->out[1].shape.c;
     absorb_followers(p, ps, output);
-    s->out[0] = dense(p->shapes[s->last->id], n->dtype);
-    s->d_out = dense(s->out[0].shape, AT_F32);
+    s->out[0] = dense(p->shapes[s->last->id], p->dtypes[s->last->id]);
+    s->d_out = dense(s->out[0].shape, p->dtypes[s->last->id]);
     if (n->op->prepare != NULL && n->op->prepare(s, err) != AT_OK)
         return at_error_context(err, "%s", n->name);
     return AT_OK;
@@ -170,8 +198,7 @@ static bool absorbed_already(const at_plan *p, const at_node *n) {
 /* Where an operator would only copy its input, the input's step is the node's too. */
 static bool passes_through(at_plan *p, const at_node *n) {
     if (!(n->op->flags & AT_SAME_SIZE_SAME) || n->ports[0] != 0 ||
-        n->inputs[0]->dtype != n->dtype ||
-        memcmp(&p->shapes[n->id], &p->shapes[n->inputs[0]->id], sizeof(at_shape)) != 0)
+        p->dtypes[n->inputs[0]->id] != p->dtypes[n->id] || !same_shape(p, n))
         return false;
     p->step_of[n->id] = p->step_of[n->inputs[0]->id];
     return true;
@@ -198,9 +225,7 @@ static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_er
                        opts.batch, opts.height, opts.width);
     if (opts.conv == AT_CONV_TUNE)
         return at_fail(err, AT_ERR_USAGE, "conv tune: this version chooses by cost only; use auto");
-    if (opts.precision == AT_BF16_MIXED)
-        return at_fail(err, AT_ERR_USAGE,
-                       "precision bf16: this version computes in fp32 only; use fp32 or auto");
+    if (opts.precision == AT_PRECISION_AUTO) opts.precision = AT_FP32;
     at_plan *p = calloc(1, sizeof *p);
     size_t n = (size_t)g->node_count;
     if (p == NULL) return at_fail_memory(err, "a plan", sizeof *p);
@@ -211,9 +236,10 @@ static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_er
     p->seconds = calloc(n, sizeof *p->seconds);
     p->step_of = malloc(n * sizeof *p->step_of);
     p->needed = calloc(n, sizeof *p->needed);
+    p->dtypes = calloc(n, sizeof *p->dtypes);
     p->steps = calloc(n, sizeof *p->steps);
     *out = p;
-    if (!p->shapes || !p->seconds || !p->step_of || !p->needed || !p->steps)
+    if (!p->shapes || !p->seconds || !p->step_of || !p->needed || !p->dtypes || !p->steps)
         return at_fail_memory(err, "a plan", n * sizeof *p->steps);
     for (size_t i = 0; i < n; i++) p->step_of[i] = NO_STEP;
     return AT_OK;
@@ -236,6 +262,7 @@ static at_status plan_build(at_plan **out, at_graph *g, at_plan_opts opts, at_er
     at_plan *p = *out;
     const at_node *output = opts.output != NULL ? opts.output : at_graph_output(g);
     AT_TRY(work_out_shapes(p, output, err));
+    choose_dtypes(p, output);
     AT_TRY(build_steps(p, output, err));
     return at_plan_place(p, err);
 }
@@ -314,12 +341,14 @@ void at_plan_free(at_plan *p) {
         free(ps->s.first);
         free(ps->clear);
         free(ps->inputs);
+        free(ps->wide);
     }
     if (p->arena != NULL) at_arena_unmap(p->arena, p->arena_bytes);
     free(p->shapes);
     free(p->seconds);
     free(p->step_of);
     free(p->needed);
+    free(p->dtypes);
     free(p->steps);
     free(p);
 }

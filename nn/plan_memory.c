@@ -54,6 +54,7 @@ static void forward_buffers(at_plan *p, int i) {
     claim(ps, BUF_KEPT, s->kept_bytes, 0, last);
     claim(ps, BUF_WORK, s->work_bytes, i, i);
     claim(ps, BUF_SCRATCH, s->scratch_bytes * (size_t)p->threads, i, i);
+    claim(ps, BUF_WIDE, at_plan_wide_bytes(ps, false), i, i);
 }
 
 static void backward_buffers(at_plan *p, int i) {
@@ -66,6 +67,7 @@ static void backward_buffers(at_plan *p, int i) {
           s->in_count == 0 ? last_moment(p) : end);
     claim(ps, BUF_WORK_BACK, s->work_bytes, back, end);
     claim(ps, BUF_SCRATCH_BACK, s->scratch_bytes * (size_t)p->threads, back, end);
+    claim(ps, BUF_WIDE_BACK, at_plan_wide_bytes(ps, true), back, end);
     if (s->needs & AT_NEEDS_OUTPUT) extend(&ps->buf[BUF_OUT0], end);
     if (ps->buf[BUF_OUT1].used) extend(&ps->buf[BUF_OUT1], end);
     ps->written = i == p->output;
@@ -123,7 +125,7 @@ static bool worth_again(const at_plan *p, int i) {
     const at_plan_step *ps = &p->steps[i];
     size_t kept = AGAIN_LEAST;
     if (ps->s.node->op->again == NULL || !ps->wants_grad || i == p->output ||
-        (ps->s.needs & AT_NEEDS_OUTPUT) || !needed_back(p, i))
+        (ps->s.needs & AT_NEEDS_OUTPUT) || !needed_back(p, i) || at_plan_wide_bytes(ps, false) > 0)
         return false;
     for (int k = 0; k < ps->s.in_count; k++)
         if (reads_value(ps, k) && !p->steps[ps->inputs[k]].again && !needed_back(p, ps->inputs[k]))
@@ -217,6 +219,23 @@ static size_t place_all(at_buffer **order, at_buffer **placed, int count) {
     return most;
 }
 
+/* Behind everything else, for the life of the plan. */
+static void place_stage(at_plan *p) {
+    int channels = 0;
+    for (int i = 0; i < p->count; i++) {
+        const at_step *s = &p->steps[i].s;
+        bool bf16 = s->out[0].dtype == AT_BF16;
+        for (int k = 0; k < s->in_count; k++) bf16 |= s->in[k].dtype == AT_BF16;
+        for (int k = 0; k < s->in_count && bf16; k++)
+            if (s->in[k].shape.c > channels) channels = s->in[k].shape.c;
+        if (bf16 && s->out[0].shape.c > channels) channels = s->out[0].shape.c;
+    }
+    p->stage_offset = p->arena_bytes;
+    p->stage_bytes =
+        channels == 0 ? 0 : AT_STAGE_TENSORS * (size_t)at_stage_floats(channels) * sizeof(float);
+    p->arena_bytes += p->stage_bytes * (size_t)p->threads;
+}
+
 at_status at_plan_place(at_plan *p, at_error *err) {
     size_t slots = (size_t)p->count * BUF_COUNT;
     at_buffer **order = malloc(2 * slots * sizeof(at_buffer *));
@@ -228,6 +247,7 @@ at_status at_plan_place(at_plan *p, at_error *err) {
             if (p->steps[i].buf[k].used && p->steps[i].buf[k].place == NULL)
                 order[count++] = &p->steps[i].buf[k];
     p->arena_bytes = place_all(order, order + slots, count);
+    place_stage(p);
     free(order);
     return AT_OK;
 }
@@ -260,6 +280,8 @@ void at_plan_bind(at_plan *p) {
         ps->s.d_out.data = at_place(p, &ps->buf[BUF_GRAD]);
         ps->s.saved = at_place(p, &ps->buf[BUF_SAVED]);
         ps->s.kept = at_place(p, &ps->buf[BUF_KEPT]);
+        ps->s.stage = p->arena + p->stage_offset;
+        ps->s.stage_bytes = p->stage_bytes;
         for (int k = 0; k < ps->s.in_count; k++) {
             if (ps->inputs[k] < 0) continue;
             const at_plan_step *from = &p->steps[ps->inputs[k]];

@@ -27,6 +27,8 @@ enum {
     BUF_WORK_BACK, /* of backward */
     BUF_SCRATCH,
     BUF_SCRATCH_BACK,
+    BUF_WIDE, /* fp32 copies of bf16 tensors, for an operator that takes none */
+    BUF_WIDE_BACK,
     BUF_COUNT,
 };
 
@@ -37,6 +39,7 @@ typedef struct at_plan_step {
     bool wants_grad; /* something upstream is trained (or input_grad) */
     bool again;      /* out[0] does not outlive forward */
     bool written;    /* somebody writes the gradient of out[0] before this step's backward */
+    at_tensor *wide; /* in_count inputs and their gradients, as the operator sees them */
     at_buffer buf[BUF_COUNT];
     double forward_s, backward_s;
 } at_plan_step;
@@ -53,12 +56,14 @@ struct at_plan {
     at_tensor *seconds; /* second outputs by id; shape.n = 0 where there is none */
     int *step_of;       /* by node id: the step whose out[0] is the node's value; < 0: none */
     bool *needed;       /* by node id: its value is computed */
+    at_dtype *dtypes;   /* by node id: of its value and gradient */
     at_plan_step *steps;
     int count;
     int output; /* step number */
     int threads;
     char *arena;
     size_t arena_bytes;
+    size_t stage_offset, stage_bytes; /* of each worker; 0: nothing is bf16 */
     bool profile;
 };
 
@@ -77,6 +82,16 @@ const at_buffer *at_plan_value_buffer(const at_plan_step *ps, bool backward);
 
 /* Points the step's work and scratch at those of the coming call. */
 void at_plan_use_memory(at_plan *plan, at_plan_step *ps, bool backward);
+
+/* ---- operators that take no bf16 (plan_wide.c) ---- */
+
+/* Bytes of the fp32 copies for one pass of a step; 0 if it needs none. */
+size_t at_plan_wide_bytes(const at_plan_step *ps, bool backward);
+
+/* What the operator is to be called with: the step, or a copy of it with widened tensors. */
+at_step at_plan_widen(const at_plan *plan, at_plan_step *ps, bool backward);
+/* Brings back what the operator has written into the copies. */
+void at_plan_narrow(const at_plan_step *ps, const at_step *copy, bool backward);
 
 /* The arena: zeroed, aligned to 2 MiB, huge pages if the system has them. */
 void *at_arena_map(size_t bytes);

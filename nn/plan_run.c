@@ -19,10 +19,17 @@ static void allow(const at_plan *p, const at_buffer *b) {
     if (b->used) ASAN_UNPOISON_MEMORY_REGION(p->arena + b->offset, b->bytes);
 }
 
-static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
+/* Of the arena only what is for everyone. */
+static void close_arena(const at_plan *p) {
     ASAN_POISON_MEMORY_REGION(p->arena, p->arena_bytes);
+    ASAN_UNPOISON_MEMORY_REGION(p->arena + p->stage_offset, p->stage_bytes * (size_t)p->threads);
+}
+
+static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
+    close_arena(p);
     allow(p, &ps->buf[backward ? BUF_WORK_BACK : BUF_WORK]);
     allow(p, &ps->buf[backward ? BUF_SCRATCH_BACK : BUF_SCRATCH]);
+    allow(p, &ps->buf[backward ? BUF_WIDE_BACK : BUF_WIDE]);
     allow(p, &ps->buf[BUF_SAVED]);
     allow(p, &ps->buf[BUF_KEPT]);
     allow(p, &ps->buf[BUF_OUT1]);
@@ -39,7 +46,7 @@ static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
 }
 
 static void guard_again(const at_plan *p, const at_plan_step *ps) {
-    ASAN_POISON_MEMORY_REGION(p->arena, p->arena_bytes);
+    close_arena(p);
     allow(p, &ps->buf[BUF_SAVED]);
     allow(p, &ps->buf[BUF_AGAIN]);
     for (int k = 0; k < ps->s.in_count; k++) {
@@ -84,7 +91,9 @@ static void forward_step(at_plan *p, int i) {
     if (ps->again) at_plan_point(p, i, BUF_OUT0);
     enter(p, ps, false);
     double t = p->profile ? now() : 0;
-    ps->s.node->op->forward(&ps->s);
+    at_step s = at_plan_widen(p, ps, false);
+    s.node->op->forward(&s);
+    at_plan_narrow(ps, &s, false);
     if (p->profile) ps->forward_s += now() - t;
 }
 
@@ -130,7 +139,11 @@ static void backward_step(at_plan *p, int i) {
     for (int k = 0; k < ps->s.in_count; k++)
         if (ps->clear[k]) clear(&p->steps[ps->inputs[k]].buf[BUF_GRAD], p->arena);
     if (!ps->written) clear(&ps->buf[BUF_GRAD], p->arena);
-    if (ps->s.in_count > 0) ps->s.node->op->backward(&ps->s);
+    if (ps->s.in_count > 0) {
+        at_step s = at_plan_widen(p, ps, true);
+        s.node->op->backward(&s);
+        at_plan_narrow(ps, &s, true);
+    }
     if (p->profile) ps->backward_s += now() - t;
 }
 
@@ -159,13 +172,19 @@ void at_plan_backward(at_plan *p) {
 
 /* ---- looking for what is not finite ---- */
 
+static bool is_finite(at_tensor t, int64_t i) {
+    enum { EXPONENT = 0x7f80 };
+    if (t.dtype == AT_BF16) return (((const uint16_t *)t.data)[i] & EXPONENT) != EXPONENT;
+    return isfinite(at_f32(t)[i]);
+}
+
 /* The first image of the batch with a value that is not finite, or -1. */
 static int bad_image(at_tensor t) {
     int64_t pixels = (int64_t)t.shape.h * t.shape.w;
-    if (t.dtype != AT_F32) return -1;
+    if (t.dtype != AT_F32 && t.dtype != AT_BF16) return -1;
     for (int64_t i = 0; i < t.shape.n * pixels; i++)
         for (int c = 0; c < t.shape.c; c++)
-            if (!isfinite(at_f32(t)[i * t.ld + c])) return (int)(i / pixels);
+            if (!is_finite(t, i * t.ld + c)) return (int)(i / pixels);
     return -1;
 }
 

@@ -214,6 +214,9 @@ typedef struct at_label_table {
     /* out[j * out_ld + i] = x[i * ld + j] for i < rows, j < cols */                               \
     X(transpose, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld, int rows,      \
                         int cols))                                                                 \
+    /* bfloat16, to the nearest, ties to even: float rows are dense, the others `ld` elements apart */\
+    X(widen, void, (float *out, const uint16_t *x, ptrdiff_t ld, int64_t rows, int64_t cols))      \
+    X(narrow, void, (uint16_t *out, ptrdiff_t ld, const float *x, int64_t rows, int64_t cols))     \
     /* pixel shuffle: out[p * step + place[k] + j] = x[p * ld + j * q + k] for j < c, k < q */     \
     X(pixel_shuffle, void, (float *out, ptrdiff_t step, const ptrdiff_t *place, const float *x,    \
                             ptrdiff_t ld, int64_t pixels, int c, int q))                           \
