@@ -19,7 +19,7 @@ static at_status shape(const at_node *node, const at_shape *in, at_tensor *out, 
 
 /* The part of t, [.., all channels], that belongs to one input. */
 static at_tensor part(at_tensor t, int64_t channel, at_tensor input) {
-    t.data = (char *)t.data + channel * (int64_t)at_dtype_size(t.dtype);
+    t.data = at_element(t, channel);
     t.shape = input.shape;
     return t;
 }

@@ -55,10 +55,7 @@ int at_conv_axis_run(const at_conv_axis *a, int r);
 typedef struct at_conv_call {
     at_conv conv;
     at_conv_pass pass;
-    const float *src;
-    ptrdiff_t src_ld;
-    float *dst;
-    ptrdiff_t dst_ld;
+    at_tensor src, dst;
     const float *packed; /* at_conv_pack's, with the bias behind the weights */
     bool add;            /* add to dst instead of writing */
     bool relu;
@@ -98,9 +95,9 @@ size_t at_conv_dw_work_bytes(const at_conv *c);
 void at_conv_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy, ptrdiff_t dy_ld,
                 float *dw, void *work);
 
-/* db[c] += sum over pixels of dy. work: at_bias_grad_work_bytes. */
+/* db[c] += sum over pixels of d_out; needs at_bias_grad_work_bytes of the step's work. */
 size_t at_bias_grad_work_bytes(at_shape dy);
-void at_bias_grad(at_tensor dy, float *db, void *work);
+void at_bias_grad(const at_step *step, float *db);
 
 static inline bool at_conv_is_depthwise(const at_conv *c) {
     return c->groups > 1 && c->groups == c->x.c && c->groups == c->y.c;

@@ -198,7 +198,7 @@ static cut cut_work(const at_conv_call *call) {
 typedef struct place {
     const at_conv_axis *y, *x;
     const float *src; /* row origin: source pixel (r * in_step, 0) of the image */
-    float *dst;       /* destination pixel (first + r * step, 0) */
+    ptrdiff_t dst;    /* element of destination pixel (first + r * step, 0) */
     int r;            /* row within the phase */
     int group, panel;
     ptrdiff_t *tap_a, *tap_w;
@@ -213,7 +213,7 @@ typedef struct tap_list {
  * they are one tap with more channels: a first layer has but three. */
 static bool taps_adjoin(const cut *u, const place *p, int valid) {
     const at_conv *c = &u->call->conv;
-    return valid > 1 && !u->g.depthwise && c->groups == 1 && u->call->src_ld == u->g.k &&
+    return valid > 1 && !u->g.depthwise && c->groups == 1 && u->call->src.ld == u->g.k &&
            p->x->offset[1] - p->x->offset[0] == 1 && p->x->k[1] - p->x->k[0] == 1;
 }
 
@@ -235,7 +235,7 @@ static tap_list list_taps(const cut *u, const place *p, int column, int k_rows, 
         if (p->r < begin || p->r >= end) continue;
         for (int j = first; j < first + (adjoin ? 1 : valid); j++) {
             p->tap_a[list.count] =
-                ((ptrdiff_t)p->y->offset[i] * u->g.src.w + p->x->offset[j]) * u->call->src_ld;
+                ((ptrdiff_t)p->y->offset[i] * u->g.src.w + p->x->offset[j]) * u->call->src.ld;
             p->tap_w[list.count++] =
                 ((ptrdiff_t)p->y->k[i] * c->kernel.w + p->x->k[j]) * k_rows * nr;
         }
@@ -251,13 +251,14 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, tap_list
     int nr = kernels->conv_nr, first = p->panel * nr, all_panels = call->conv.groups * g->panels;
     int panel = p->group * g->panels + p->panel,
         tiles = (end - begin + kernels->conv_mr - 1) / kernels->conv_mr;
-    at_conv_tile t = {.out_ld = p->x->step * call->dst_ld,
-                      .a_ld = p->x->in_step * call->src_ld,
+    at_conv_tile t = {.out_ld = p->x->step * call->dst.ld,
+                      .a_ld = p->x->in_step * call->src.ld,
                       .tap_a = p->tap_a,
                       .tap_w = p->tap_w,
                       .taps = taps.count,
                       .k = taps.k,
                       .n = g->n - first < nr ? g->n - first : nr,
+                      .bf16 = call->dst.dtype == AT_BF16,
                       .add = call->add,
                       .relu = call->relu};
     t.w = call->packed + (size_t)panel * g->panel;
@@ -266,15 +267,16 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, tap_list
         int from = begin + (int)((int64_t)(end - begin) * i / tiles);
         t.m = begin + (int)((int64_t)(end - begin) * (i + 1) / tiles) - from;
         t.a = p->src + from * t.a_ld + p->group * g->k;
-        t.out = p->dst + (p->x->first + from * p->x->step) * call->dst_ld + p->group * g->n + first;
+        t.out = at_element(call->dst, p->dst + (p->x->first + from * p->x->step) * call->dst.ld +
+                                          p->group * g->n + first);
         kernels->conv_tile(&t);
     }
 }
 
 static void run_depthwise(const cut *u, const place *p, int begin, int end, int taps) {
     const at_conv_call *call = u->call;
-    at_depthwise t = {.out_ld = p->x->step * call->dst_ld,
-                      .a_ld = p->x->in_step * call->src_ld,
+    at_depthwise t = {.out_ld = p->x->step * call->dst.ld,
+                      .a_ld = p->x->in_step * call->src.ld,
                       .tap_a = p->tap_a,
                       .tap_w = p->tap_w,
                       .taps = taps,
@@ -285,7 +287,7 @@ static void run_depthwise(const cut *u, const place *p, int begin, int end, int 
                       .relu = call->relu};
     t.bias = call->packed + (ptrdiff_t)u->g.taps * u->g.dst.c;
     t.a = p->src + begin * t.a_ld;
-    t.out = p->dst + (p->x->first + begin * p->x->step) * call->dst_ld;
+    t.out = at_f32(call->dst) + p->dst + (p->x->first + begin * p->x->step) * call->dst.ld;
     at_kernels_get()->depthwise(&t);
 }
 
@@ -307,10 +309,10 @@ static void run_panel(const cut *u, place *p, int row_begin, int row_end) {
     for (int row = row_begin; row < row_end; row++) {
         int image = row / p->y->count;
         p->r = row % p->y->count;
-        p->src = call->src +
-                 ((ptrdiff_t)image * u->g.src.h + p->r * p->y->in_step) * u->g.src.w * call->src_ld;
-        p->dst = call->dst + ((ptrdiff_t)image * u->g.dst.h + p->y->first + p->r * p->y->step) *
-                                 u->g.dst.w * call->dst_ld;
+        p->src = at_f32(call->src) +
+                 ((ptrdiff_t)image * u->g.src.h + p->r * p->y->in_step) * u->g.src.w * call->src.ld;
+        p->dst = ((ptrdiff_t)image * u->g.dst.h + p->y->first + p->r * p->y->step) * u->g.dst.w *
+                 call->dst.ld;
         run_row(u, p);
     }
 }

@@ -17,7 +17,6 @@ enum {
     ROW_BLOCK_BYTES = 192 << 10, /* of x and dy, to stay in L2 while taps pass by */
     MOST_BLOCKS = 5,             /* that a unit that owns its weights takes at once */
     SOURCE_CHANNELS = 112,       /* of a unit that owns its weights */
-    SUM_CHUNK = 4096,            /* pixels of a bias gradient's partial sum */
 };
 
 typedef struct dw_call {
@@ -286,40 +285,4 @@ void at_conv_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *d
     }
     at_parallel_for(d.chunks, chunk_body, &d);
     at_parallel_for((d.count + SLICE - 1) / SLICE, add_parts, &d);
-}
-
-/* ---- bias ---- */
-
-typedef struct bias_call {
-    at_tensor dy;
-    float *parts; /* [chunk][c] */
-} bias_call;
-
-static int64_t sum_chunks(at_shape s) {
-    return (at_shape_pixels(s) + SUM_CHUNK - 1) / SUM_CHUNK;
-}
-
-size_t at_bias_grad_work_bytes(at_shape dy) {
-    return (size_t)sum_chunks(dy) * (size_t)dy.c * sizeof(float);
-}
-
-static void bias_body(void *arg, int64_t index, int worker) {
-    const bias_call *b = arg;
-    int64_t begin = index * SUM_CHUNK, rest = at_shape_pixels(b->dy.shape) - begin;
-    float *part = b->parts + index * b->dy.shape.c;
-    (void)worker;
-    memset(part, 0, (size_t)b->dy.shape.c * sizeof *part);
-    at_kernels_get()->pixel_sum(part, at_f32(b->dy) + begin * b->dy.ld, b->dy.ld,
-                                rest < SUM_CHUNK ? rest : SUM_CHUNK, b->dy.shape.c);
-}
-
-void at_bias_grad(at_tensor dy, float *db, void *work) {
-    bias_call b = {dy, work};
-    int64_t chunks = sum_chunks(dy.shape);
-    at_parallel_for(chunks, bias_body, &b);
-    for (int c = 0; c < dy.shape.c; c++) {
-        double sum = 0;
-        for (int64_t i = 0; i < chunks; i++) sum += b.parts[i * dy.shape.c + c];
-        db[c] += (float)sum;
-    }
 }

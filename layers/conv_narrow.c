@@ -67,7 +67,7 @@ static void touch_all(const narrow *u, at_conv_tile t) {
     const at_kernels *kernels = at_kernels_get();
     float *out = t.out;
     t.taps = 0;
-    t.out_ld = u->call->dst_ld;
+    t.out_ld = u->call->dst.ld;
     for (int p = 0; p < u->pixels; p += t.m) {
         t.m = u->pixels - p < kernels->conv_mr ? u->pixels - p : kernels->conv_mr;
         t.out = out + p * t.out_ld;
@@ -86,8 +86,8 @@ static void add_row(const narrow *u, at_conv_tile t, int image, int r, int i, in
     ptrdiff_t out_row = ((ptrdiff_t)image * u->dst.h + r) * u->dst.w;
     for (int from = begin; from < end; from += t.m) {
         t.m = end - from < kernels->conv_mr ? end - from : kernels->conv_mr;
-        t.a = call->src + (row + from) * call->src_ld;
-        t.out = out + (out_row + from) * call->dst_ld;
+        t.a = at_f32(call->src) + (row + from) * call->src.ld;
+        t.out = out + (out_row + from) * call->dst.ld;
         kernels->conv_tile(&t);
     }
 }
@@ -110,9 +110,9 @@ static void panel_body(void *arg, int64_t index, int worker) {
     const at_conv_call *call = u->call;
     int nr = at_kernels_get()->conv_nr, panel = (int)index, first = panel * nr;
     float *w = (float *)(void *)(call->scratch + call->scratch_bytes * (size_t)worker);
-    at_conv_tile t = {.out = call->dst + first,
-                      .out_ld = call->dst_ld,
-                      .a_ld = call->src_ld,
+    at_conv_tile t = {.out = at_f32(call->dst) + first,
+                      .out_ld = call->dst.ld,
+                      .a_ld = call->src.ld,
                       .tap_a = none,
                       .tap_w = none,
                       .w = w,

@@ -8,8 +8,8 @@
 
 #include "layers/layers.h"
 #include "layers/list.h"
+#include "layers/strips.h"
 #include "layers/winograd.h"
-#include "nn/kernels/kernels.h"
 
 /* ---- building ---- */
 
@@ -150,6 +150,34 @@ static void inference_memory(at_step *s, const at_conv *c, at_conv_pass pass,
         larger(2 * (size_t)s->out[0].shape.c * sizeof(float), pass_work(c, pass, state->way[pass]));
 }
 
+/* ---- bf16 ---- */
+
+static bool reads_bf16(conv_way way) {
+    return way == WINOGRAD || way == STAGED;
+}
+
+static bool writes_bf16(conv_way way) {
+    return way != NARROW;
+}
+
+static bool is_bf16(at_tensor t) {
+    return t.dtype == AT_BF16;
+}
+
+/* Which passes do without fp32 copies. */
+static unsigned takes_bf16(const at_step *s, const at_conv *c, at_conv_pass pass,
+                           const conv_state *state) {
+    bool in = is_bf16(s->in[0]), out = is_bf16(s->out[0]);
+    conv_way forward = state->way[pass], data = state->way[other(pass)];
+    unsigned takes = 0;
+    if (at_conv_is_depthwise(c)) return 0;
+    if ((!in || reads_bf16(forward)) && (!out || writes_bf16(forward))) takes |= AT_PASS_FORWARD;
+    if ((!(in || out) || reads_bf16(state->dw_way)) && (!out || reads_bf16(data)) &&
+        (!in || writes_bf16(data)))
+        takes |= AT_PASS_BACKWARD;
+    return takes;
+}
+
 at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
     conv_state *state = s->state = calloc(1, sizeof *state);
     if (state == NULL) return at_fail_memory(err, "a convolution's state", sizeof *state);
@@ -166,6 +194,7 @@ at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, 
     else
         inference_memory(s, c, pass, state);
     s->scratch_bytes = lines(s->scratch_bytes);
+    s->takes_bf16 = takes_bf16(s, c, pass, state);
     return AT_OK;
 }
 
@@ -206,10 +235,9 @@ static void weight_gradient(const at_step *s, const at_conv *c, at_tensor x, at_
     const conv_state *state = s->state;
     float *dw = at_step_param_grad(s, 0);
     if (state->dw_way == STAGED)
-        at_staged_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
+        at_staged_dw(c, x, dy, dw, s->work);
     else if (state->dw_way == WINOGRAD)
-        at_winograd_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work, s->scratch,
-                       s->scratch_bytes);
+        at_winograd_dw(c, x, dy, dw, s->work, s->scratch, s->scratch_bytes);
     else
         at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
 }
@@ -252,10 +280,8 @@ static const float *packed_weights(const at_step *s, const at_conv *c, at_conv_p
 void at_conv_node_forward(const at_step *s, const at_conv *c, at_conv_pass pass) {
     at_conv_call call = {.conv = *c,
                          .pass = pass,
-                         .src = at_f32(s->in[0]),
-                         .src_ld = s->in[0].ld,
-                         .dst = at_f32(s->out[0]),
-                         .dst_ld = s->out[0].ld,
+                         .src = s->in[0],
+                         .dst = s->out[0],
                          .packed = packed_weights(s, c, pass),
                          .relu = s->activation == AT_ACT_RELU,
                          .scratch = s->scratch,
@@ -265,26 +291,17 @@ void at_conv_node_forward(const at_step *s, const at_conv *c, at_conv_pass pass)
 
 /* ---- backward ---- */
 
-enum { MASK_PIXELS = 1024 };
-
 /* d_out of the absorbed ReLU becomes d_out of the convolution, in place. */
-static void mask_body(void *arg, int64_t index, int worker) {
-    const at_step *s = arg;
-    int64_t begin = index * MASK_PIXELS, rest = at_shape_pixels(s->d_out.shape) - begin;
-    at_rows d = {at_f32(s->d_out) + begin * s->d_out.ld, s->d_out.ld};
-    at_rows y = {at_f32(s->out[0]) + begin * s->out[0].ld, s->out[0].ld};
-    (void)worker;
-    at_kernels_get()->drelu(d, d, y, rest < MASK_PIXELS ? rest : MASK_PIXELS, s->d_out.shape.c,
-                            false);
+static void mask_strip(const at_step *s, const at_strip *p) {
+    (void)s;
+    at_kernels_get()->drelu(p->t[0], p->t[0], p->t[1], p->rows, p->cols, false);
 }
 
 static void data_gradient(const at_step *s, const at_conv *c, at_conv_pass pass) {
     at_conv_call call = {.conv = *c,
                          .pass = pass,
-                         .src = at_f32(s->d_out),
-                         .src_ld = s->d_out.ld,
-                         .dst = at_f32(s->d_in[0]),
-                         .dst_ld = s->d_in[0].ld,
+                         .src = s->d_out,
+                         .dst = s->d_in[0],
                          .packed = s->work,
                          .add = !s->first[0],
                          .scratch = s->scratch,
@@ -296,9 +313,8 @@ static void data_gradient(const at_step *s, const at_conv *c, at_conv_pass pass)
 void at_conv_node_backward(const at_step *s, const at_conv *c, at_conv_pass pass) {
     at_tensor in = s->in[0], d = s->d_out;
     if (s->activation == AT_ACT_RELU)
-        at_parallel_for((at_shape_pixels(d.shape) + MASK_PIXELS - 1) / MASK_PIXELS, mask_body,
-                        (void *)(uintptr_t)s);
-    if (s->node->param_count > 1) at_bias_grad(d, at_step_param_grad(s, 1), s->work);
+        at_for_strips(s, mask_strip, AT_STRIP_ELEMENTS, (at_tensor[]){d, s->out[0]}, 2, 1);
+    if (s->node->param_count > 1) at_bias_grad(s, at_step_param_grad(s, 1));
     weight_gradient(s, c, pass == AT_CONV_FORWARD ? in : d, pass == AT_CONV_FORWARD ? d : in);
     if (s->d_in[0].data != NULL) data_gradient(s, c, other(pass));
 }

@@ -68,8 +68,8 @@ static void transform_input(const run *u, const at_tile_block *b, float *v) {
     int rows = b->count.h + w->blocks.h - 1, cols = b->count.w + w->blocks.w - 1;
     for (int ty = 0; ty < rows; ty++)
         for (int tx = 0; tx < cols; tx++)
-            at_tile_input(w, at_tile_in_block(w, b, ty, tx), u->call->src, u->call->src_ld,
-                          w->src.c, v + (ptrdiff_t)(ty * cols + tx) * w->src.c, u->l.v_plane);
+            at_tile_input(w, at_tile_in_block(w, b, ty, tx), u->call->src, 0, w->src.c,
+                          v + (ptrdiff_t)(ty * cols + tx) * w->src.c, u->l.v_plane);
 }
 
 /* `rows` consecutive tiles beginning at v by one panel, for one plane. */

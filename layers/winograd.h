@@ -27,8 +27,8 @@ void at_winograd_run(const at_conv_call *call);
 bool at_winograd_dw_splits(const at_conv *c);
 size_t at_winograd_dw_work_bytes(const at_conv *c);
 size_t at_winograd_dw_scratch_bytes(const at_conv *c);
-void at_winograd_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,
-                    ptrdiff_t dy_ld, float *dw, void *work, char *scratch, size_t scratch_bytes);
+void at_winograd_dw(const at_conv *c, at_tensor x, at_tensor dy, float *dw, void *work,
+                    char *scratch, size_t scratch_bytes);
 
 /* The same computations in three stages over slabs of tiles (winograd_staged.c), from the same
  * packed weights: for weights too large for a cache. Kernels are 3 x 3. work: at_staged_bytes, for
@@ -37,8 +37,7 @@ bool at_staged_fits(const at_conv *c);
 size_t at_staged_bytes(const at_conv *c, at_conv_pass pass);
 void at_staged_run(const at_conv_call *call);
 size_t at_staged_dw_bytes(const at_conv *c);
-void at_staged_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,
-                  ptrdiff_t dy_ld, float *dw, void *work);
+void at_staged_dw(const at_conv *c, at_tensor x, at_tensor dy, float *dw, void *work);
 
 /* ---- shared by the files of Winograd's algorithm ---- */
 
@@ -80,12 +79,12 @@ typedef struct at_tile_place {
 /* Tile (ty, tx), counted from the block's first. */
 at_tile_place at_tile_in_block(const at_winograd *w, const at_tile_block *b, int ty, int tx);
 
-/* Transforms of one tile, c channels: of the source, of the destination's gradient, and back to the
- * destination, where bias may be NULL. */
-void at_tile_input(const at_winograd *w, at_tile_place p, const float *src, ptrdiff_t src_ld, int c,
-                   float *v, ptrdiff_t v_plane);
-void at_tile_dy(const at_winograd *w, at_tile_place p, const float *dy, ptrdiff_t dy_ld, int c,
-                float *z, ptrdiff_t z_plane);
+/* Transforms of one tile, c channels from `first` on: of the source, of the destination's gradient,
+ * and back to the destination, where bias may be NULL. */
+void at_tile_input(const at_winograd *w, at_tile_place p, at_tensor src, int first, int c, float *v,
+                   ptrdiff_t v_plane);
+void at_tile_dy(const at_winograd *w, at_tile_place p, at_tensor dy, int first, int c, float *z,
+                ptrdiff_t z_plane);
 void at_tile_output(const at_winograd *w, at_tile_place p, const at_conv_call *call, int first,
                     int c, const float *m, ptrdiff_t m_plane, const float *bias);
 

@@ -17,8 +17,7 @@ enum {
 typedef struct dw_run {
     const at_conv *conv;
     at_winograd w;
-    const float *x, *dy;
-    ptrdiff_t x_ld, dy_ld;
+    at_tensor x, dy;
     float *dw, *sums;
     char *scratch;
     size_t scratch_bytes;
@@ -96,7 +95,7 @@ typedef struct unit {
 static void transform_dy(const dw_run *d, const unit *u, const at_tile_block *b) {
     for (int ty = 0; ty < b->count.h; ty++)
         for (int tx = 0; tx < b->count.w; tx++)
-            at_tile_dy(&d->w, at_tile_in_block(&d->w, b, ty, tx), d->dy + u->o0, d->dy_ld, u->oc,
+            at_tile_dy(&d->w, at_tile_in_block(&d->w, b, ty, tx), d->dy, u->o0, u->oc,
                        u->z + (ptrdiff_t)(ty * b->count.w + tx) * d->oc, d->z_plane);
 }
 
@@ -104,7 +103,7 @@ static void transform_x(const dw_run *d, const unit *u, const at_tile_block *b) 
     int rows = b->count.h + d->w.blocks.h - 1, cols = b->count.w + d->w.blocks.w - 1;
     for (int ty = 0; ty < rows; ty++)
         for (int tx = 0; tx < cols; tx++)
-            at_tile_input(&d->w, at_tile_in_block(&d->w, b, ty, tx), d->x + u->i0, d->x_ld, u->ic,
+            at_tile_input(&d->w, at_tile_in_block(&d->w, b, ty, tx), d->x, u->i0, u->ic,
                           u->v + (ptrdiff_t)(ty * cols + tx) * d->ic, d->v_plane);
 }
 
@@ -191,13 +190,11 @@ static void finish_body(void *arg, int64_t index, int worker) {
     }
 }
 
-void at_winograd_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,
-                    ptrdiff_t dy_ld, float *dw, void *work, char *scratch, size_t scratch_bytes) {
+void at_winograd_dw(const at_conv *c, at_tensor x, at_tensor dy, float *dw, void *work,
+                    char *scratch, size_t scratch_bytes) {
     dw_run d = setup(c);
     d.x = x;
-    d.x_ld = x_ld;
     d.dy = dy;
-    d.dy_ld = dy_ld;
     d.dw = dw;
     d.sums = work;
     d.scratch = scratch;

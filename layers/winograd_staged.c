@@ -101,8 +101,8 @@ static void input_body(void *arg, int64_t index, int worker) {
     int begin = (int)index * TILES, end = at_most(begin + TILES, u->tiles);
     (void)worker;
     for (int t = begin; t < end; t++)
-        at_tile_input(&u->s.w, place_of(&u->s, u->first, t), u->call->src, u->call->src_ld,
-                      u->s.w.src.c, u->v + t * u->s.src_ld, u->s.src_plane);
+        at_tile_input(&u->s.w, place_of(&u->s, u->first, t), u->call->src, 0, u->s.w.src.c,
+                      u->v + t * u->s.src_ld, u->s.src_plane);
 }
 
 static void product_body(void *arg, int64_t index, int worker) {
@@ -160,8 +160,8 @@ void at_staged_run(const at_conv_call *call) {
 typedef struct staged_dw {
     slabs s;
     const at_conv *conv;
-    const float *x, *dy;
-    ptrdiff_t x_ld, dy_ld, sum_plane; /* sums: [plane][source channel][dst_ld] */
+    at_tensor x, dy;
+    ptrdiff_t sum_plane; /* sums: [plane][source channel][dst_ld] */
     float *dw, *v, *z, *sum;
     int first, tiles;
 } staged_dw;
@@ -184,8 +184,8 @@ static void both_inputs_body(void *arg, int64_t index, int worker) {
     for (int t = begin; t < end; t++) {
         at_tile_place p = place_of(&d->s, d->first, t);
         float *z = d->z + t * d->s.dst_ld;
-        at_tile_input(w, p, d->x, d->x_ld, w->src.c, d->v + t * d->s.src_ld, d->s.src_plane);
-        at_tile_dy(w, p, d->dy, d->dy_ld, c, z, d->s.dst_plane);
+        at_tile_input(w, p, d->x, 0, w->src.c, d->v + t * d->s.src_ld, d->s.src_plane);
+        at_tile_dy(w, p, d->dy, 0, c, z, d->s.dst_plane);
         for (int plane = 0; plane < w->planes && behind; plane++)
             memset(z + plane * d->s.dst_plane + c, 0, (size_t)behind * sizeof *z);
     }
@@ -237,10 +237,8 @@ static void weights_body(void *arg, int64_t index, int worker) {
     w->dw(&t);
 }
 
-void at_staged_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy,
-                  ptrdiff_t dy_ld, float *dw, void *work) {
-    staged_dw d = {.s = slabs_of(c, AT_CONV_FORWARD), .conv = c, .x = x, .dy = dy, .x_ld = x_ld};
-    d.dy_ld = dy_ld;
+void at_staged_dw(const at_conv *c, at_tensor x, at_tensor dy, float *dw, void *work) {
+    staged_dw d = {.s = slabs_of(c, AT_CONV_FORWARD), .conv = c, .x = x, .dy = dy};
     d.dw = dw;
     d.v = work;
     d.z = d.v + d.s.w.planes * d.s.src_plane;

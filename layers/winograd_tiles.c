@@ -88,25 +88,27 @@ at_tile_place at_tile_in_block(const at_winograd *w, const at_tile_block *b, int
                            b->phase.w + w->dilation.w * w->m * (b->first.w + tx)};
 }
 
-void at_tile_input(const at_winograd *w, at_tile_place p, const float *src, ptrdiff_t src_ld, int c,
-                   float *v, ptrdiff_t v_plane) {
+void at_tile_input(const at_winograd *w, at_tile_place p, at_tensor src, int first, int c, float *v,
+                   ptrdiff_t v_plane) {
     int y = p.y - w->pad.h, x = p.x - w->pad.w;
-    at_wino_in t = {.v = v, .v_plane = v_plane, .c = c};
-    t.x_row = (ptrdiff_t)w->dilation.h * w->src.w * src_ld;
-    t.x_col = (ptrdiff_t)w->dilation.w * src_ld;
-    t.x = src + (((ptrdiff_t)p.image * w->src.h + y) * w->src.w + x) * src_ld;
+    at_wino_in t = {.v = v, .v_plane = v_plane, .c = c, .bf16 = src.dtype == AT_BF16};
+    t.x_row = (ptrdiff_t)w->dilation.h * w->src.w * src.ld;
+    t.x_col = (ptrdiff_t)w->dilation.w * src.ld;
+    t.x = at_element(src, (((ptrdiff_t)p.image * w->src.h + y) * w->src.w + x) * src.ld + first);
     inside(y, w->dilation.h, w->src.h, &t.row_begin, &t.row_end);
     inside(x, w->dilation.w, w->src.w, &t.col_begin, &t.col_end);
     w->input(&t);
 }
 
-void at_tile_dy(const at_winograd *w, at_tile_place p, const float *dy, ptrdiff_t dy_ld, int c,
-                float *z, ptrdiff_t z_plane) {
+void at_tile_dy(const at_winograd *w, at_tile_place p, at_tensor dy, int first, int c, float *z,
+                ptrdiff_t z_plane) {
+    ptrdiff_t pixel = ((ptrdiff_t)p.image * w->dst.h + p.y) * w->dst.w + p.x;
     at_wino_in t = {.v = z,
                     .v_plane = z_plane,
-                    .x = dy + (((ptrdiff_t)p.image * w->dst.h + p.y) * w->dst.w + p.x) * dy_ld,
-                    .x_row = (ptrdiff_t)w->dilation.h * w->dst.w * dy_ld,
-                    .x_col = (ptrdiff_t)w->dilation.w * dy_ld,
+                    .x = at_element(dy, pixel * dy.ld + first),
+                    .bf16 = dy.dtype == AT_BF16,
+                    .x_row = (ptrdiff_t)w->dilation.h * w->dst.w * dy.ld,
+                    .x_col = (ptrdiff_t)w->dilation.w * dy.ld,
                     .row_end = at_ceil_div(w->dst.h - p.y, w->dilation.h),
                     .col_end = at_ceil_div(w->dst.w - p.x, w->dilation.w),
                     .c = c};
@@ -119,8 +121,9 @@ static int at_most(int v, int most) {
 
 void at_tile_output(const at_winograd *w, at_tile_place p, const at_conv_call *call, int first,
                     int c, const float *m, ptrdiff_t m_plane, const float *bias) {
-    ptrdiff_t ld = call->dst_ld, pixel = ((ptrdiff_t)p.image * w->dst.h + p.y) * w->dst.w + p.x;
-    at_wino_out t = {.y = call->dst + pixel * ld + first,
+    ptrdiff_t ld = call->dst.ld, pixel = ((ptrdiff_t)p.image * w->dst.h + p.y) * w->dst.w + p.x;
+    at_wino_out t = {.y = at_element(call->dst, pixel * ld + first),
+                     .bf16 = call->dst.dtype == AT_BF16,
                      .y_row = (ptrdiff_t)w->dilation.h * w->dst.w * ld,
                      .y_col = (ptrdiff_t)w->dilation.w * ld,
                      .v = m,

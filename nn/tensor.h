@@ -38,5 +38,9 @@ static inline int64_t at_shape_count(at_shape s) {
 static inline float *at_f32(at_tensor t) {
     return (float *)t.data;
 }
+/* Where element i is, whatever the type. */
+static inline void *at_element(at_tensor t, ptrdiff_t i) {
+    return (char *)t.data + i * (ptrdiff_t)at_dtype_size(t.dtype);
+}
 
 #endif

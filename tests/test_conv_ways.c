@@ -48,6 +48,10 @@ static size_t floats(at_shape s) {
     return (size_t)at_shape_pixels(s) * (size_t)(s.c + GAP);
 }
 
+static at_tensor view(float *data, at_shape shape) {
+    return (at_tensor){data, shape, shape.c + GAP, AT_F32};
+}
+
 /* What one pass gives: adds to what is there, then takes the positive part. */
 typedef void way(at_conv_call *call, const float *weight, const float *bias);
 
@@ -86,9 +90,8 @@ static void check_pass(const at_conv *c, at_conv_pass pass, const float *weight,
     float *in = numbers(floats(src), 1), *bias = numbers((size_t)dst.c, 2);
     float *out[2] = {numbers(floats(dst), 3), numbers(floats(dst), 3)};
     for (int i = 0; i < 2; i++) {
-        at_conv_call call = {.conv = *c, .pass = pass, .src = in, .src_ld = src.c + GAP};
-        call.dst = out[i];
-        call.dst_ld = dst.c + GAP;
+        at_conv_call call = {.conv = *c, .pass = pass, .src = view(in, src)};
+        call.dst = view(out[i], dst);
         call.add = call.relu = true;
         (i ? other : direct)(&call, weight, bias);
     }
@@ -102,7 +105,7 @@ static void check_gradient(const at_conv *c) {
     float *dw[2] = {numbers(count, 6), numbers(count, 6)};
     void *work[2] = {space(at_conv_dw_work_bytes(c)), space(at_staged_dw_bytes(c))};
     at_conv_dw(c, x, c->x.c + GAP, dy, c->y.c + GAP, dw[0], work[0]);
-    at_staged_dw(c, x, c->x.c + GAP, dy, c->y.c + GAP, dw[1], work[1]);
+    at_staged_dw(c, view(x, c->x), view(dy, c->y), dw[1], work[1]);
     same(dw[1], dw[0], count);
     free(x), free(dy), free(dw[0]), free(dw[1]), free(work[0]), free(work[1]);
 }

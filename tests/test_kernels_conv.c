@@ -58,7 +58,7 @@ static void ref_tile(const at_kernels *ref, const at_conv_tile *t, int nr) {
             }
             for (int j = 0; j < p.n && t->bias; j++) bias[j] = t->bias[j0 + j];
             p.w = w, p.tap_w = tap_w, p.bias = t->bias ? bias : NULL;
-            p.a = t->a + i0 * t->a_ld, p.out = t->out + i0 * t->out_ld + j0;
+            p.a = t->a + i0 * t->a_ld, p.out = (float *)t->out + i0 * t->out_ld + j0;
             ref->conv_tile(&p);
         }
 }

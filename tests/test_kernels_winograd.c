@@ -38,13 +38,16 @@ static void fill(float *p, uint64_t seed) {
     for (int i = 0; i < SIZE; i++) p[i] = at_rng_normal(&r);
 }
 
-static void compare(const float *got, const float *want) {
-    for (int i = 0; i < SIZE; i++) assert_near(got[i], want[i], 2e-5 * (1 + fabs((double)want[i])));
+static void compare(const float *got, const float *want, double tolerance) {
+    for (int i = 0; i < SIZE; i++)
+        assert_near(got[i], want[i], tolerance * (1 + fabs((double)want[i])));
 }
 
-static void same_into(into *got_kernel, into *want_kernel, int size) {
+static void same_into(into *got_kernel, into *want_kernel, int size, bool bf16) {
     static float x[SIZE], got[SIZE], want[SIZE];
+    static uint16_t narrow[SIZE];
     fill(x, 1);
+    at_kernels_level(0)->narrow(narrow, SIZE, x, 1, SIZE);
     const int windows[][4] = {{0, size, 0, size},
                               {-3, size + 5, -1, size + 1},
                               {1, size, 0, size - 2},
@@ -53,7 +56,8 @@ static void same_into(into *got_kernel, into *want_kernel, int size) {
     for (size_t w = 0; w < sizeof windows / sizeof *windows; w++)
         for (int c = 1; c <= 37; c += 6) {
             at_wino_in t = {.v_plane = PLANE,
-                            .x = x + 1,
+                            .x = bf16 ? (void *)(narrow + 1) : (void *)(x + 1),
+                            .bf16 = bf16,
                             .x_row = 350,
                             .x_col = 41,
                             .row_begin = windows[w][0],
@@ -66,11 +70,21 @@ static void same_into(into *got_kernel, into *want_kernel, int size) {
             got_kernel(&t);
             t.v = want + GUARD;
             want_kernel(&t);
-            compare(got, want);
+            compare(got, want, 2e-5);
         }
 }
 
-static void same_outof(outof *got_kernel, outof *want_kernel, int size) {
+/* What the kernel makes of an array of numbers; as floats. */
+static void outof_array(outof *kernel, at_wino_out t, float *out) {
+    static uint16_t narrow[SIZE];
+    fill(out, 2);
+    if (t.bf16) at_kernels_level(0)->narrow(narrow, SIZE, out, 1, SIZE);
+    t.y = t.bf16 ? (void *)(narrow + GUARD) : (void *)(out + GUARD);
+    kernel(&t);
+    if (t.bf16) at_kernels_level(0)->widen(out, narrow, SIZE, 1, SIZE);
+}
+
+static void same_outof(outof *got_kernel, outof *want_kernel, int size, bool bf16) {
     static float v[SIZE], got[SIZE], want[SIZE];
     fill(v, 1);
     for (int c = 1; c <= 37; c += 6)
@@ -83,14 +97,12 @@ static void same_outof(outof *got_kernel, outof *want_kernel, int size) {
                              .rows = size - variant % 2,
                              .cols = size - variant % 3,
                              .c = c,
+                             .bf16 = bf16,
                              .add = variant & 1,
                              .relu = (variant & 2) != 0};
-            fill(got, 2), fill(want, 2);
-            t.y = got + GUARD;
-            got_kernel(&t);
-            t.y = want + GUARD;
-            want_kernel(&t);
-            compare(got, want);
+            outof_array(got_kernel, t, got);
+            outof_array(want_kernel, t, want);
+            compare(got, want, bf16 ? 0x1p-7 : 2e-5); /* of two neighbours, perhaps not the same */
         }
 }
 
@@ -101,11 +113,13 @@ static void test_levels(void **state) {
         for (int which = 0; which < 2; which++) {
             scheme a = scheme_of(at_kernels_level(l), which),
                    b = scheme_of(at_kernels_level(0), which);
-            same_into(a.input, b.input, a.m + a.r - 1);
-            same_into(a.weight, b.weight, a.r);
-            same_into(a.dy, b.dy, a.m);
-            same_outof(a.output, b.output, a.m);
-            same_outof(a.dw, b.dw, a.r);
+            for (int bf16 = 0; bf16 < 2; bf16++) {
+                same_into(a.input, b.input, a.m + a.r - 1, bf16);
+                same_into(a.weight, b.weight, a.r, bf16);
+                same_into(a.dy, b.dy, a.m, bf16);
+                same_outof(a.output, b.output, a.m, bf16);
+                same_outof(a.dw, b.dw, a.r, bf16);
+            }
         }
     }
 }

@@ -14,7 +14,7 @@
  * for i < m <= conv_mr, j < n <= conv_nr, l < k, with nr = conv_nr of the table. Weight panels are
  * zero-padded to nr columns; bias too. */
 typedef struct at_conv_tile {
-    float *out;
+    void *out;
     ptrdiff_t out_ld;
     const float *a;
     ptrdiff_t a_ld;
@@ -23,6 +23,7 @@ typedef struct at_conv_tile {
     const float *bias; /* NULL: none; nr floats */
     const float *next; /* prefetched: k lines of 64 bytes from next[tap_w[t]] for each t; or NULL */
     int taps, k, m, n;
+    bool bf16; /* of out */
     bool add;  /* add to what out holds */
     bool relu; /* then max(0, .) */
 } at_conv_tile;
@@ -59,20 +60,22 @@ typedef struct at_conv_dw_tile {
 typedef struct at_wino_in {
     float *v;
     ptrdiff_t v_plane;
-    const float *x;
+    const void *x;
     ptrdiff_t x_row, x_col;
     int row_begin, row_end, col_begin, col_end;
     int c;
+    bool bf16; /* x is; strides count elements */
 } at_wino_in;
 
 /* Out of planes: writes the first rows x cols places of the square. */
 typedef struct at_wino_out {
-    float *y;
+    void *y;
     ptrdiff_t y_row, y_col;
     const float *v;
     ptrdiff_t v_plane;
     const float *bias; /* c floats, or NULL */
     int rows, cols, c;
+    bool bf16; /* y is; strides count elements */
     bool add;  /* add to what y holds */
     bool relu; /* then max(0, .) */
 } at_wino_out;

@@ -12,9 +12,9 @@ void at_conv_tile_ref(const at_conv_tile *t) {
                 for (int l = 0; l < t->k; l++)
                     sum += (double)t->a[t->tap_a[s] + i * t->a_ld + l] *
                            t->w[t->tap_w[s] + l * NR + j];
-            float *out = &t->out[i * t->out_ld + j];
-            if (t->add) sum += *out;
-            *out = t->relu && sum < 0 ? 0 : (float)sum;
+            ptrdiff_t at = i * t->out_ld + j;
+            if (t->add) sum += at_ref_load(t->out, at, t->bf16);
+            at_ref_store(t->out, at, t->relu && sum < 0 ? 0 : (float)sum, t->bf16);
         }
 }
 

@@ -88,7 +88,7 @@ static void into_planes(const at_wino_in *t, matrix a) {
         for (int i = 0; i < a.cols; i++)
             for (int j = 0; j < a.cols; j++)
                 if (i >= t->row_begin && i < t->row_end && j >= t->col_begin && j < t->col_end)
-                    x[i][j] = t->x[i * t->x_row + j * t->x_col + c];
+                    x[i][j] = at_ref_load(t->x, i * t->x_row + j * t->x_col + c, t->bf16);
         sandwich(&a, x, v);
         for (int i = 0; i < a.rows; i++)
             for (int j = 0; j < a.rows; j++)
@@ -104,9 +104,10 @@ static void out_of_planes(const at_wino_out *t, matrix a) {
         sandwich(&a, v, y);
         for (int i = 0; i < t->rows; i++)
             for (int j = 0; j < t->cols; j++) {
-                float *at = &t->y[i * t->y_row + j * t->y_col + c];
-                double sum = y[i][j] + (t->bias ? t->bias[c] : 0) + (t->add ? *at : 0);
-                *at = t->relu && sum < 0 ? 0 : (float)sum;
+                ptrdiff_t at = i * t->y_row + j * t->y_col + c;
+                double sum = y[i][j] + (t->bias ? t->bias[c] : 0);
+                if (t->add) sum += at_ref_load(t->y, at, t->bf16);
+                at_ref_store(t->y, at, t->relu && sum < 0 ? 0 : (float)sum, t->bf16);
             }
     }
 }

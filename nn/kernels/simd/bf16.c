@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Between float and bfloat16. Plain loops: the compiler makes vectors of them, and whatever the
  * level and the place in a row, the bits are the same. */
+#include "nn/kernels/bf16.h"
 #include "nn/kernels/simd/vec.h"
 
-static inline float widened(uint16_t x) {
-    uint32_t bits = (uint32_t)x << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-/* Adding half of the last place, less one where it is even, carries exactly when rounding to the
- * nearest, ties to even, goes up. */
-static inline uint16_t narrowed(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16, quiet = bits >> 16 | 0x40u;
-    return (uint16_t)(x != x ? quiet : rounded);
-}
-
 static void widen_row(float *out, const uint16_t *x, int64_t count) {
-    for (int64_t j = 0; j < count; j++) out[j] = widened(x[j]);
+    for (int64_t j = 0; j < count; j++) out[j] = at_bf16_widened(x[j]);
 }
 
 static void narrow_row(uint16_t *out, const float *x, int64_t count) {
-    for (int64_t j = 0; j < count; j++) out[j] = narrowed(x[j]);
+    for (int64_t j = 0; j < count; j++) out[j] = at_bf16_narrowed(x[j]);
 }
 
 void K(widen)(float *out, const uint16_t *x, ptrdiff_t ld, int64_t rows, int64_t cols) {

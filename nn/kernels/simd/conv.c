@@ -39,19 +39,15 @@ INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, 
 }
 
 /* The first n columns of one vector. */
-INLINE void store_columns(float *out, vf v, int n, bool add, bool relu) {
-    if (n == VW) {
-        if (add) v += v_load(out);
-        v_store(out, relu ? v_max0(v) : v);
-        return;
-    }
-    if (add) v += v_load_n(out, n);
-    v_store_n(out, relu ? v_max0(v) : v, n);
+INLINE void store_columns(void *out, vf v, int n, bool bf16, bool add, bool relu) {
+    if (add) v += v_load_any(out, n, bf16);
+    v_store_any(out, relu ? v_max0(v) : v, n, bf16);
 }
 
-INLINE void tile_store(const at_conv_tile *t, float *out, const vf acc[NV], bool two) {
-    store_columns(out, acc[0], two ? VW : t->n, t->add, t->relu);
-    if (two) store_columns(out + VW, acc[1], t->n - VW, t->add, t->relu);
+INLINE void tile_store(const at_conv_tile *t, void *out, const vf acc[NV], bool two) {
+    store_columns(out, acc[0], two ? VW : t->n, t->bf16, t->add, t->relu);
+    if (two)
+        store_columns(v_element(out, VW, t->bf16), acc[1], t->n - VW, t->bf16, t->add, t->relu);
 }
 
 INLINE void tile(const at_conv_tile *t, int rows, bool two) {
@@ -67,7 +63,8 @@ INLINE void tile(const at_conv_tile *t, int rows, bool two) {
         else
             tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], NULL, t->k, rows, two);
 #pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) tile_store(t, t->out + i * t->out_ld, acc[i], two);
+    for (int i = 0; i < rows; i++)
+        tile_store(t, v_element(t->out, i * t->out_ld, t->bf16), acc[i], two);
 }
 
 void K(conv_tile)(const at_conv_tile *t) {
@@ -110,8 +107,8 @@ INLINE int short_pixels(const at_conv_dw_tile *t, int r, int width) {
 }
 
 INLINE void dw_add(float *dw, const vf *acc, int n, bool two) {
-    store_columns(dw, acc[0], two ? VW : n, true, false);
-    if (two) store_columns(dw + VW, acc[1], n - VW, true, false);
+    store_columns(dw, acc[0], two ? VW : n, false, true, false);
+    if (two) store_columns(dw + VW, acc[1], n - VW, false, true, false);
 }
 
 INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {

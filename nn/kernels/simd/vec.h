@@ -90,6 +90,39 @@ static inline void v_store_n(float *p, vf v, int n) {
 #endif
 }
 
+/* The first n elements of bfloat16, or of floats. */
+typedef uint16_t vh __attribute__((vector_size(VW * 2)));
+
+static inline vf v_widen(vh h) {
+    return (vf)(__builtin_convertvector(h, vi) << 16);
+}
+/* To the nearest, ties to even (nn/kernels/bf16.h). */
+static inline vh v_narrow(vf v) {
+    vi bits = (vi)v, nan = v != v;
+    vi odd = bits >> 16 & 1, rounded = bits + 0x7fff + odd, quiet = bits | 0x400000;
+    return __builtin_convertvector(((rounded & ~nan) | (quiet & nan)) >> 16, vh);
+}
+static inline vf v_load_any(const void *p, int n, bool bf16) {
+    vh h = {0};
+    if (!bf16) return n >= VW ? v_load(p) : v_load_n(p, n);
+    memcpy(&h, p, n >= VW ? sizeof h : (size_t)n * 2);
+    return v_widen(h);
+}
+static inline void v_store_any(void *p, vf v, int n, bool bf16) {
+    if (bf16) {
+        vh h = v_narrow(v);
+        memcpy(p, &h, n >= VW ? sizeof h : (size_t)n * 2);
+    } else if (n >= VW) {
+        v_store(p, v);
+    } else {
+        v_store_n(p, v, n);
+    }
+}
+/* Where element i of an array of either kind is. */
+static inline void *v_element(const void *p, ptrdiff_t i, bool bf16) {
+    return (char *)(uintptr_t)p + (bf16 ? i * 2 : i * 4);
+}
+
 /* p[index] in each lane. */
 static inline vf v_gather(const float *p, vi index) {
 #if defined(__AVX512F__)

@@ -158,18 +158,6 @@ INLINE void wino_gather(const wino *t, vf *w, const vf *u) {
     }
 }
 
-/* n floats, zeros behind them. */
-INLINE vf wino_load(const float *p, int n) {
-    return n >= VW ? v_load(p) : v_load_n(p, n);
-}
-
-INLINE void wino_store(float *p, vf v, int n) {
-    if (n >= VW)
-        v_store(p, v);
-    else
-        v_store_n(p, v, n);
-}
-
 typedef void wino_axis(const wino *t, vf *out, const vf *in);
 
 INLINE void wino_dy(const wino *t, vf *out, const vf *in) {
@@ -179,10 +167,11 @@ INLINE void wino_weight(const wino *t, vf *out, const vf *in) {
     wino_spread(t, out, in, t->r, true);
 }
 
-/* Where a square of vectors is read, `row` and `col` floats apart. */
+/* Where a square of vectors is read, `row` and `col` elements apart. */
 typedef struct wino_from {
-    const float *at;
+    const void *at;
     ptrdiff_t row, col;
+    bool bf16;
 } wino_from;
 
 /* What takes a finished row: row i of the result. */
@@ -196,7 +185,8 @@ INLINE void wino_both(const wino *t, wino_axis *axis, wino_from x, int from, int
 #pragma GCC unroll 8
     for (int c = 0; c < from; c++) {
 #pragma GCC unroll 8
-        for (int r = 0; r < from; r++) column[r] = v_load(x.at + r * x.row + c * x.col);
+        for (int r = 0; r < from; r++)
+            column[r] = v_load_any(v_element(x.at, r * x.row + c * x.col, x.bf16), VW, x.bf16);
         axis(t, result, column);
 #pragma GCC unroll 8
         for (int r = 0; r < to; r++) middle[r * from + c] = result[r];
@@ -216,10 +206,10 @@ INLINE wino_from wino_border(const at_wino_in *s, float *square, int size, int j
     for (int i = 0; i < size * size; i++) {
         int r = i / size, c = i % size;
         bool in = r >= s->row_begin && r < s->row_end && c >= s->col_begin && c < s->col_end;
-        v_store(square + i * VW,
-                in ? wino_load(s->x + r * s->x_row + c * s->x_col + j, n) : (vf){0});
+        const void *x = v_element(s->x, r * s->x_row + c * s->x_col + j, s->bf16);
+        v_store(square + i * VW, in ? v_load_any(x, n, s->bf16) : (vf){0});
     }
-    return (wino_from){square, size * VW, VW};
+    return (wino_from){square, size * VW, VW, false};
 }
 
 INLINE void wino_to_planes(const void *arg, int i, const vf *row, int n, int j, int channels) {
@@ -234,14 +224,23 @@ INLINE void wino_to_planes(const void *arg, int i, const vf *row, int n, int j, 
     }
 }
 
-/* Into planes. Tiles inside the window are read where they lie. */
+/* Whole vectors of channels of a tile inside the window are read where they lie. */
+INLINE int wino_in_inside(const wino *t, wino_axis *axis, const at_wino_in *s, int from,
+                          bool bf16) {
+    int j = 0;
+    for (; j + VW <= s->c; j += VW)
+        wino_both(t, axis, (wino_from){v_element(s->x, j, bf16), s->x_row, s->x_col, bf16}, from,
+                  wino_alpha(t), wino_to_planes, s, j, VW);
+    return j;
+}
+
+/* Into planes. */
 INLINE void wino_in_kernel(const wino *t, wino_axis *axis, const at_wino_in *s, int from) {
     float square[WINO_MAX * WINO_MAX * VW];
     int a = wino_alpha(t), j = 0;
     if (s->row_begin <= 0 && s->col_begin <= 0 && s->row_end >= from && s->col_end >= from)
-        for (; j + VW <= s->c; j += VW)
-            wino_both(t, axis, (wino_from){s->x + j, s->x_row, s->x_col}, from, a, wino_to_planes,
-                      s, j, VW);
+        j = s->bf16 ? wino_in_inside(t, axis, s, from, true)
+                    : wino_in_inside(t, axis, s, from, false);
 #pragma GCC unroll 1
     for (; j < s->c; j += VW)
         wino_both(t, axis, wino_border(s, square, from, j, s->c - j), from, a, wino_to_planes, s, j,
@@ -261,14 +260,14 @@ INLINE void wino_weight_kernel(const wino *t, const at_wino_in *s) {
 INLINE void wino_from_planes(const void *arg, int i, const vf *row, int n, int j, int channels) {
     const at_wino_out *s = arg;
     if (i >= s->rows) return;
-    vf bias = s->bias != NULL ? wino_load(s->bias + j, channels) : (vf){0};
+    vf bias = s->bias != NULL ? v_load_any(s->bias + j, channels, false) : (vf){0};
 #pragma GCC unroll 8
     for (int k = 0; k < n; k++) {
-        float *at = s->y + i * s->y_row + k * s->y_col + j;
+        void *at = v_element(s->y, i * s->y_row + k * s->y_col + j, s->bf16);
         vf v = row[k] + bias;
         if (k >= s->cols) return;
-        if (s->add) v += wino_load(at, channels);
-        wino_store(at, s->relu ? v_max0(v) : v, channels);
+        if (s->add) v += v_load_any(at, channels, s->bf16);
+        v_store_any(at, s->relu ? v_max0(v) : v, channels, s->bf16);
     }
 }
 
@@ -277,12 +276,13 @@ INLINE void wino_out_kernel(const wino *t, wino_axis *axis, const at_wino_out *s
     float square[WINO_MAX * WINO_MAX * VW];
     int a = wino_alpha(t), j = 0;
     for (; j + VW <= s->c; j += VW)
-        wino_both(t, axis, (wino_from){s->v + j, a * s->v_plane, s->v_plane}, a, to,
+        wino_both(t, axis, (wino_from){s->v + j, a * s->v_plane, s->v_plane, false}, a, to,
                   wino_from_planes, s, j, VW);
     if (j == s->c) return;
     for (int i = 0; i < a * a; i++)
         v_store(square + i * VW, v_load_n(s->v + i * s->v_plane + j, s->c - j));
-    wino_both(t, axis, (wino_from){square, a * VW, VW}, a, to, wino_from_planes, s, j, s->c - j);
+    wino_both(t, axis, (wino_from){square, a * VW, VW, false}, a, to, wino_from_planes, s, j,
+              s->c - j);
 }
 
 INLINE void wino_output_kernel(const wino *t, const at_wino_out *s) {
