@@ -54,6 +54,7 @@ const at_op at_op_max_pool2d = {
     .name = "max_pool2d",
     .flags = AT_FIRST_WRITE,
     .shape = shape,
+    .prepare = at_pool_prepare,
     .forward = forward,
     .backward = backward,
     .cost = cost,

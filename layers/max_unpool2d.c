@@ -75,6 +75,7 @@ const at_op at_op_max_unpool2d = {
     .flags = AT_FIRST_WRITE,
     .shape_only = 1u << 2,
     .shape = shape,
+    .prepare = at_pool_prepare,
     .forward = forward,
     .again = forward,
     .backward = backward,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "layers/pool.h"
 
+#include <assert.h>
+
 #include "layers/chunks.h"
 
 /* ---- attributes ---- */
@@ -70,6 +72,13 @@ at_status at_pool_shape(const at_pool2d_opts *o, at_shape large, at_shape *small
 
 /* ---- running ---- */
 
+at_status at_pool_prepare(at_step *s, at_error *err) {
+    (void)err;
+    bool same = s->in[0].dtype == s->out[0].dtype;
+    s->takes_bf16 = same ? AT_PASS_FORWARD | AT_PASS_BACKWARD : 0;
+    return AT_OK;
+}
+
 typedef struct pool_cut {
     const at_pool_run *run;
     at_pool first; /* of image 0 */
@@ -78,8 +87,9 @@ typedef struct pool_cut {
 
 static at_pool first_image(const at_pool_run *r) {
     const at_pool2d_opts *o = r->opts;
-    return (at_pool){.large = at_f32(r->large),
-                     .small = at_f32(r->small),
+    return (at_pool){.large = r->large.data,
+                     .small = r->small.data,
+                     .bf16 = r->large.dtype == AT_BF16,
                      .code = r->code.data,
                      .large_ld = r->large.ld,
                      .small_ld = r->small.ld,
@@ -107,14 +117,15 @@ static void run_chunk(void *arg, int64_t index, int worker) {
     int64_t image = index / cut->chunks, y0 = index % cut->chunks * cut->chunk,
             y1 = y0 + cut->chunk;
     (void)worker;
-    p.large += image * p.h * p.w * p.large_ld;
-    p.small += image * p.out_h * p.out_w * p.small_ld;
+    p.large = at_element(cut->run->large, image * p.h * p.w * p.large_ld);
+    p.small = at_element(cut->run->small, image * p.out_h * p.out_w * p.small_ld);
     if (p.code != NULL) p.code += image * p.out_h * p.out_w * p.code_ld;
     cut->run->rows(&p, (int)y0, (int)(y1 < cut->rows ? y1 : cut->rows));
 }
 
 void at_pool_run_all(const at_pool_run *r) {
     pool_cut cut = {.run = r, .first = first_image(r)};
+    assert(r->large.dtype == r->small.dtype);
     const at_pool *p = &cut.first;
     size_t large_row = (size_t)p->w * (size_t)p->c * sizeof(float);
     cut.rows = r->cut_large ? p->h : p->out_h;

@@ -18,6 +18,9 @@ bool at_pool_defaults(at_graph *g, const char *name, at_pool2d_opts *opts);
 /* Size of the small plane; fails too if a dilated window lies in the padding alone. */
 at_status at_pool_shape(const at_pool2d_opts *opts, at_shape large, at_shape *small, at_error *err);
 
+/* Max pooling and unpooling take planes of bf16 if both are. */
+at_status at_pool_prepare(at_step *step, at_error *err);
+
 /* Rows y0 .. y1-1 of one image, of whichever plane is cut. */
 typedef void at_pool_rows(const at_pool *p, int y0, int y1);
 

@@ -94,12 +94,13 @@ typedef struct at_depthwise_dw {
  * outside the plane don't take part, and every window has a tap inside. Codes name taps as
  * i * kernel_w + j. Which plane is read and which written depends on the kernel. */
 typedef struct at_pool {
-    float *large;  /* [h, w, c] */
-    float *small;  /* [out_h, out_w, c] */
+    void *large;   /* [h, w, c] */
+    void *small;   /* [out_h, out_w, c] */
     uint8_t *code; /* [out_h, out_w, c]: where the maximum is; max pooling only */
     ptrdiff_t large_ld, small_ld, code_ld;
     int h, w, out_h, out_w, c;
     int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+    bool bf16;        /* of both planes */
     bool exclude_pad; /* averages divide by the taps inside only, not by the padded window */
     bool add;         /* add to what the written plane holds; codes are always written */
 } at_pool;

@@ -11,20 +11,25 @@ static bool tap(const at_pool *p, int oy, int ox, int i, int j, int *y, int *x) 
     return *y >= 0 && *y < p->h && *x >= 0 && *x < p->w;
 }
 
-static float *large(const at_pool *p, int y, int x) {
-    return p->large + ((ptrdiff_t)y * p->w + x) * p->large_ld;
+/* Element (y, x, c) of the planes. */
+static ptrdiff_t large(const at_pool *p, int y, int x, int c) {
+    return ((ptrdiff_t)y * p->w + x) * p->large_ld + c;
 }
 
-static float *small(const at_pool *p, int y, int x) {
-    return p->small + ((ptrdiff_t)y * p->out_w + x) * p->small_ld;
+static ptrdiff_t small(const at_pool *p, int y, int x, int c) {
+    return ((ptrdiff_t)y * p->out_w + x) * p->small_ld + c;
 }
 
 static uint8_t *code(const at_pool *p, int y, int x) {
     return p->code + ((ptrdiff_t)y * p->out_w + x) * p->code_ld;
 }
 
-static void put(const at_pool *p, float *place, float value) {
-    *place = p->add ? *place + value : value;
+static float get(const at_pool *p, const void *plane, ptrdiff_t at) {
+    return at_ref_load(plane, at, p->bf16);
+}
+
+static void put(const at_pool *p, void *plane, ptrdiff_t at, float value, bool add) {
+    at_ref_store(plane, at, add ? get(p, plane, at) + value : value, p->bf16);
 }
 
 void at_max_pool_ref(const at_pool *p, int row) {
@@ -36,12 +41,12 @@ void at_max_pool_ref(const at_pool *p, int row) {
             for (int i = 0; i < p->kernel_h; i++)
                 for (int j = 0; j < p->kernel_w; j++) {
                     if (!tap(p, row, o, i, j, &y, &x)) continue;
-                    float v = large(p, y, x)[c];
+                    float v = get(p, p->large, large(p, y, x, c));
                     if (at >= 0 && !(v > best) && !isnan(v)) continue;
                     best = v;
                     at = i * p->kernel_w + j;
                 }
-            small(p, row, o)[c] = best;
+            put(p, p->small, small(p, row, o, c), best, false);
             if (p->code != NULL) code(p, row, o)[c] = (uint8_t)at;
         }
 }
@@ -55,13 +60,13 @@ static bool taken(const at_pool *p, int oy, int ox, int c, int *y, int *x) {
 void at_max_scatter_ref(const at_pool *p, int y0, int y1, bool sum) {
     int y, x;
     for (int i = y0 * p->w; i < y1 * p->w && !p->add; i++)
-        for (int c = 0; c < p->c; c++) large(p, i / p->w, i % p->w)[c] = 0;
+        for (int c = 0; c < p->c; c++) put(p, p->large, large(p, i / p->w, i % p->w, c), 0, false);
     for (int o = 0; o < p->out_h * p->out_w; o++)
         for (int c = 0; c < p->c; c++) {
             int oy = o / p->out_w, ox = o % p->out_w;
             if (!taken(p, oy, ox, c, &y, &x) || y < y0 || y >= y1) continue;
-            float *place = &large(p, y, x)[c];
-            *place = (sum ? *place : 0) + small(p, oy, ox)[c];
+            float v = get(p, p->small, small(p, oy, ox, c));
+            put(p, p->large, large(p, y, x, c), v, sum);
         }
 }
 
@@ -81,7 +86,8 @@ void at_max_gather_ref(const at_pool *p, int row) {
         for (int c = 0; c < p->c; c++) {
             int y, x;
             bool mine = taken(p, row, o, c, &y, &x) && !taken_later(p, row * p->out_w + o, c, y, x);
-            put(p, &small(p, row, o)[c], mine ? large(p, y, x)[c] : 0);
+            float v = mine ? get(p, p->large, large(p, y, x, c)) : 0;
+            put(p, p->small, small(p, row, o, c), v, p->add);
         }
 }
 
@@ -104,22 +110,23 @@ void at_avg_pool_ref(const at_pool *p, int row) {
             double sum = 0;
             for (int i = 0; i < p->kernel_h; i++)
                 for (int j = 0; j < p->kernel_w; j++)
-                    if (tap(p, row, o, i, j, &y, &x)) sum += large(p, y, x)[c];
-            put(p, &small(p, row, o)[c], (float)(sum / divisor(p, row, o)));
+                    if (tap(p, row, o, i, j, &y, &x)) sum += get(p, p->large, large(p, y, x, c));
+            put(p, p->small, small(p, row, o, c), (float)(sum / divisor(p, row, o)), p->add);
         }
 }
 
 void at_davg_pool_ref(const at_pool *p, int y) {
     for (int x = 0; x < p->w; x++) {
-        float *place = large(p, y, x);
-        for (int c = 0; c < p->c && !p->add; c++) place[c] = 0;
+        for (int c = 0; c < p->c && !p->add; c++) put(p, p->large, large(p, y, x, c), 0, false);
         for (int o = 0; o < p->out_h * p->out_w; o++) {
             int i = y - (o / p->out_w * p->stride_h - p->pad_h);
             int j = x - (o % p->out_w * p->stride_w - p->pad_w);
             if (i < 0 || i >= p->kernel_h || j < 0 || j >= p->kernel_w) continue;
             int count = divisor(p, o / p->out_w, o % p->out_w);
-            for (int c = 0; c < p->c; c++)
-                place[c] += small(p, o / p->out_w, o % p->out_w)[c] / (float)count;
+            for (int c = 0; c < p->c; c++) {
+                float v = get(p, p->small, small(p, o / p->out_w, o % p->out_w, c));
+                put(p, p->large, large(p, y, x, c), v / (float)count, true);
+            }
         }
     }
 }

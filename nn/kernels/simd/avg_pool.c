@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Average pooling, vectors along the channels. */
+/* Average pooling, vectors along the channels. Planes of floats only. */
 #include "nn/kernels/simd/axis.h"
 #include "nn/kernels/simd/vec.h"
 
@@ -52,8 +52,8 @@ void K(avg_pool)(const at_pool *p, int row) {
         span sj = axis_taps(w, o);
         int x = axis_start(w, o) + sj.first, columns = sj.last - sj.first;
         float scale = 1.0f / (float)(high * counted(w, o, p->exclude_pad));
-        float *out = p->small + ((ptrdiff_t)row * p->out_w + o) * p->small_ld;
-        const float *in = p->large + y * line + x * ld;
+        float *out = (float *)p->small + ((ptrdiff_t)row * p->out_w + o) * p->small_ld;
+        const float *in = (const float *)p->large + y * line + x * ld;
         if (rows == 2 && columns == 2)
             mean_window(out, in, line, ld, 2, 2, scale, p->add, p->c);
         else
@@ -64,12 +64,13 @@ void K(avg_pool)(const at_pool *p, int row) {
 /* A place of the large plane: the windows that cover it, each weighed by its size. */
 INLINE void place_channels(const at_pool *p, float *place, span sy, span sx, int c, int n) {
     pool_axis h = axis_h(p), w = axis_w(p);
+    const float *small = p->small;
     vf sum = {0};
     for (int oy = sy.first; oy < sy.last; oy++) {
         int high = counted(h, oy, p->exclude_pad);
         for (int ox = sx.first; ox < sx.last; ox++) {
             float scale = 1.0f / (float)(high * counted(w, ox, p->exclude_pad));
-            sum += scale * load(p->small + ((ptrdiff_t)oy * p->out_w + ox) * p->small_ld + c, n);
+            sum += scale * load(small + ((ptrdiff_t)oy * p->out_w + ox) * p->small_ld + c, n);
         }
     }
     store(place + c, p->add ? load(place + c, n) + sum : sum, n);
@@ -79,7 +80,7 @@ void K(davg_pool)(const at_pool *p, int y) {
     span sy = axis_windows(axis_h(p), y);
     for (int x = 0; x < p->w; x++) {
         span sx = axis_windows(axis_w(p), x);
-        float *place = p->large + ((ptrdiff_t)y * p->w + x) * p->large_ld;
+        float *place = (float *)p->large + ((ptrdiff_t)y * p->w + x) * p->large_ld;
         int c = 0;
         for (; c + VW <= p->c; c += VW) place_channels(p, place, sy, sx, c, VW);
         if (c < p->c) place_channels(p, place, sy, sx, c, p->c - c);
