@@ -101,7 +101,7 @@ typedef struct at_study_run {
     int lr;    /* a pilot: which of the study's learning rates; else -1 */
     char *dir; /* "runs/NAME/runs/bilinear-seed0"; NULL while the study has no place */
     at_run_state state;
-    char *error;                  /* FAILED */
+    char *error;                  /* FAILED; of a pilot also while it is UNFINISHED */
     json_t *measures;             /* TRAINED, DONE: measures.json */
     double train_s, inference_ms; /* DONE; otherwise NAN */
     int epochs_done;              /* UNFINISHED */

@@ -142,6 +142,15 @@ static at_status cost_ended(shop *h, const at_study_run *run, at_status status, 
     return at_fail(err, status, "%s", text);
 }
 
+/* A child that was killed could not write down that it failed: this session knows it. A pilot is not
+ * failed thereby, since its rate was not to blame. */
+static at_status keep_reason(at_study_run *run, const char *text, at_error *err) {
+    if (run->state >= AT_RUN_FAILED) return AT_OK;
+    if (run->lr < 0) run->state = AT_RUN_FAILED;
+    run->error = strdup(text);
+    return run->error ? AT_OK : at_fail_memory(err, "a run's failure", 0);
+}
+
 static at_status ended(void *arg, int index, at_status status, const char *text, at_error *err) {
     shop *h = arg;
     at_study_run *run = h->list[index];
@@ -150,6 +159,7 @@ static at_status ended(void *arg, int index, at_status status, const char *text,
     if (h->stage == STAGE_COST) return cost_ended(h, run, status, text, err);
     AT_TRY(at_study_run_read(run, err));
     if (status == AT_ERR_STOPPED) return AT_OK;
+    if (status != AT_OK) AT_TRY(keep_reason(run, text, err));
     h->done++;
     h->left_s -= run_s;
     h->done_s += run_s;
@@ -263,12 +273,28 @@ static double predicted(const at_study *s, const at_study_run *runs, int count, 
     return sum;
 }
 
+/* Without an answer from each pilot no rate is chosen, and none is made up. */
+static at_status check_pilots(const at_study *s, at_error *err) {
+    for (int i = 0; i < s->pilot_count; i++) {
+        const at_study_run *p = &s->pilots[i];
+        if (p->state >= AT_RUN_FAILED) continue;
+        return at_fail(
+            err, AT_ERR_IO,
+            "%s, pilot with learning rate %s: %s; when the study goes on (--name %s), so "
+            "does the pilot",
+            s->variants[p->variant].name, s->lrs[p->lr], p->error ? p->error : "no end",
+            strrchr(s->dir, '/') + 1);
+    }
+    return AT_OK;
+}
+
 static at_status do_stages(shop *h, at_error *err) {
     at_study *s = h->s;
     h->left_s = predicted(s, s->runs, s->run_count, 1) +
                 predicted(s, s->pilots, s->pilot_count, s->tune_share);
     list_runs(h, s->pilots, s->pilot_count, AT_RUN_PLANNED, AT_RUN_UNFINISHED);
     AT_TRY(run_stage(h, STAGE_PILOTS, "pilots that choose learning rates", h->w->jobs, err));
+    AT_TRY(check_pilots(s, err));
     AT_TRY(at_study_choose_lrs(s, err));
     h->failed = 0; /* a rate that is too high is an answer */
     list_runs(h, s->runs, s->run_count, AT_RUN_PLANNED, AT_RUN_FAILED);

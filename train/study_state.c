@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What runs left behind. The files of a run's directory say how far it is:
  *   none                 planned             config.json           begun, and broken off
- *   failure.json         failed              measures.json         trained and measured
- *   and times.json       done */
+ *   failure.json         failed, begun or    measures.json         trained and measured
+ *                        not                 and times.json        done */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,9 +61,8 @@ static at_status read_beginning(at_study_run *r, at_error *err) {
     if (!path) return at_fail_memory(err, "a path", 0);
     const bool begun = at_path_exists(path);
     free(path);
-    if (!begun) return AT_OK;
-    r->state = AT_RUN_UNFINISHED;
-    AT_TRY(count_epochs(r, err));
+    if (begun) r->state = AT_RUN_UNFINISHED;
+    if (begun) AT_TRY(count_epochs(r, err));
     return read_failure(r, err);
 }
 

@@ -181,6 +181,13 @@ static at_status train_and_measure(const at_study *s, const at_study_run *r, con
     return status;
 }
 
+/* Is it to be kept that the run failed? Of a pilot only what its learning rate did: that a disk was
+ * full must not cost a rate its chance. */
+static bool is_answer(const at_study_run *r, at_status status) {
+    if (r->lr >= 0) return status == AT_ERR_INPUT;
+    return status != AT_OK && status != AT_ERR_STOPPED;
+}
+
 at_status at_study_train(const at_study *s, const at_study_run *r, const at_train_opts *machine,
                          const at_job_line *line, at_error *err) {
     at_train_opts o;
@@ -193,7 +200,7 @@ at_status at_study_train(const at_study *s, const at_study_run *r, const at_trai
         set_machine(&o, machine);
         status = train_and_measure(s, r, &o, line, &own);
     }
-    if (status != AT_OK && status != AT_ERR_STOPPED && at_path_is_dir(r->dir))
+    if (is_answer(r, status) && at_make_dirs(r->dir, NULL) == AT_OK)
         save_json(r, "failure.json", json_pack("{s:s}", "error", own.text), NULL);
     if (err) *err = own;
     json_decref(keep);
