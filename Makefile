@@ -29,17 +29,21 @@ LIBS := -ljansson -lz -lm -lpthread
 ARCH := $(shell $(CC) -dumpmachine)
 ifneq (,$(findstring x86_64,$(ARCH)))
 LEVELS := generic avx2 avx512
+DOT_LEVELS := avx512_bf16
 else
 LEVELS := generic
+DOT_LEVELS :=
 endif
 FLAGS_generic :=
 FLAGS_avx2 := -mavx2 -mfma -mf16c
 FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma -mf16c -mprefer-vector-width=512
+FLAGS_avx512_bf16 := $(FLAGS_avx512) -mavx512bf16
 
 ROOMS := nn layers models data train
 SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c)) $(wildcard nn/kernels/*.c nn/kernels/ref/*.c)
 SIMD := $(wildcard nn/kernels/simd/*.c)
-OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach l,$(LEVELS),$(SIMD:nn/kernels/simd/%.c=$(BUILD)/nn/kernels/$(l)/%.o))
+OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach l,$(LEVELS),$(SIMD:nn/kernels/simd/%.c=$(BUILD)/nn/kernels/$(l)/%.o)) \
+       $(DOT_LEVELS:%=$(BUILD)/nn/kernels/%/dot.o)
 CLI := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
 LIB := $(BUILD)/libatrous.a
 SO := $(BUILD)/libatrous.so.$(VERSION)
@@ -78,9 +82,9 @@ $(BUILD)/nn/kernels/$(1)/%.o: nn/kernels/simd/%.c | $(FIRST)
 	@mkdir -p $$(@D)
 	$$(CC) $$(BASE) $$(KFLAGS) $$(KOPT) $$(FLAGS_$(1)) -c -o $$@ $$<
 endef
-$(foreach l,$(LEVELS),$(eval $(call LEVEL_RULE,$(l))))
+$(foreach l,$(LEVELS) $(DOT_LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 # Vectorised at -O3; those unrolled by hand gain nothing by it but a minute of compiling.
-KOPT = $(if $(SAN),-O1,$(if $(filter conv winograd,$(basename $(@F))),-O2,-O3))
+KOPT = $(if $(SAN),-O1,$(if $(filter conv dot winograd,$(basename $(@F))),-O2,-O3))
 
 LINK_TEST = $(CC) $(CFLAGS) $(SAN) $(WRAP) -o $@ $(filter %.o %.a,$^) -lcmocka -lpng $(LIBS) $(LDFLAGS)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_HELP) $(LIB)

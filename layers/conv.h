@@ -57,6 +57,7 @@ typedef struct at_conv_call {
     at_conv_pass pass;
     at_tensor src, dst;
     const float *packed; /* at_conv_pack's, with the bias behind the weights */
+    bool dot;            /* src and packed weights are bf16 */
     bool add;            /* add to dst instead of writing */
     bool relu;
     void *work;    /* at_staged_run's */
@@ -64,14 +65,17 @@ typedef struct at_conv_call {
     size_t scratch_bytes;
 } at_conv_call;
 
+/* Can products be of bf16, and is that a gain here? The source must be bf16 then. */
+bool at_conv_dot_fits(const at_conv *c, at_conv_pass pass);
+
 /* Floats that packed weights and bias of a pass take; bytes of scratch for each worker. */
-size_t at_conv_packed_count(const at_conv *c, at_conv_pass pass);
+size_t at_conv_packed_count(const at_conv *c, at_conv_pass pass, bool dot);
 size_t at_conv_scratch_bytes(const at_conv *c);
 
 /* Packs weights for a pass. scale (one a destination channel) multiplies; bias is added by the
  * pass; either may be NULL. */
-void at_conv_pack(const at_conv *c, at_conv_pass pass, const float *weight, const float *scale,
-                  const float *bias, float *packed);
+void at_conv_pack(const at_conv *c, at_conv_pass pass, bool dot, const float *weight,
+                  const float *scale, const float *bias, float *packed);
 
 /* The same for one panel of conv_nr destination channels and one tap, without groups: [source
  * channels][conv_nr]. */

@@ -6,7 +6,8 @@
  *
  * Packed weights: for each group, for each panel of conv_nr destination channels,
  * [kh][kw][source channels][conv_nr], zeros behind the last channel; then the bias of every panel.
- */
+ * With bf16 products dot_mr and dot_nr take the place of conv_mr and conv_nr, and weights are bf16
+ * in pairs of source channels. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,21 +26,29 @@ typedef struct geometry {
     int k, n;     /* source and destination channels of one group */
     int panels;   /* of one group */
     int taps;     /* kh * kw */
+    int mr, nr;   /* of a tile */
     size_t panel; /* floats of one panel */
-    bool depthwise;
+    bool depthwise, dot;
 } geometry;
 
-static geometry geometry_of(const at_conv *c, at_conv_pass pass) {
+static geometry geometry_of(const at_conv *c, at_conv_pass pass, bool dot) {
     bool forward = pass == AT_CONV_FORWARD;
-    int nr = at_kernels_get()->conv_nr;
-    geometry g = {.src = forward ? c->x : c->y, .dst = forward ? c->y : c->x};
+    const at_kernels *kernels = at_kernels_get();
+    geometry g = {.src = forward ? c->x : c->y, .dst = forward ? c->y : c->x, .dot = dot};
+    g.mr = dot ? kernels->dot_mr : kernels->conv_mr;
+    g.nr = dot ? kernels->dot_nr : kernels->conv_nr;
     g.k = g.src.c / c->groups;
     g.n = g.dst.c / c->groups;
-    g.panels = (g.n + nr - 1) / nr;
+    g.panels = (g.n + g.nr - 1) / g.nr;
     g.taps = c->kernel.h * c->kernel.w;
-    g.panel = (size_t)g.taps * (size_t)g.k * (size_t)nr;
+    g.panel = (size_t)g.taps * (size_t)g.k * (size_t)g.nr / (dot ? 2 : 1);
     g.depthwise = at_conv_is_depthwise(c);
     return g;
+}
+
+bool at_conv_dot_fits(const at_conv *c, at_conv_pass pass) {
+    geometry g = geometry_of(c, pass, true);
+    return at_kernels_get()->dot_gain > 1 && !g.depthwise && at_dot_step(g.k) != 0;
 }
 
 /* Share of a row's tiles that pixels fill. */
@@ -63,11 +72,11 @@ void at_conv_flatten(at_conv *c) {
 
 /* ---- packing ---- */
 
-size_t at_conv_packed_count(const at_conv *c, at_conv_pass pass) {
-    geometry g = geometry_of(c, pass);
+size_t at_conv_packed_count(const at_conv *c, at_conv_pass pass, bool dot) {
+    geometry g = geometry_of(c, pass, dot);
     if (g.depthwise) return (size_t)(g.taps + 1) * (size_t)g.dst.c;
     size_t panels = (size_t)c->groups * (size_t)g.panels;
-    return panels * (g.panel + (size_t)at_kernels_get()->conv_nr);
+    return panels * (g.panel + (size_t)g.nr);
 }
 
 typedef struct packing {
@@ -102,12 +111,25 @@ static void pack_data(const packing *p, const float *w, float *out, int group, i
     finish_rows(p, out, group * p->g.n + first, n, nr);
 }
 
+/* Either, in bf16. */
+static void pack_pairs(const packing *p, const float *w, uint16_t *out, int group, int first,
+                       int n) {
+    const geometry *g = &p->g;
+    ptrdiff_t ld = p->conv->y.c;
+    const float *scale = p->scale != NULL ? p->scale + group * g->n + first : NULL;
+    bool forward = p->pass == AT_CONV_FORWARD;
+    w += forward ? group * g->n + first : first * ld + (ptrdiff_t)group * g->k;
+    at_kernels_get()->pack_pairs(out, g->nr, w, forward ? ld : 1, forward ? 1 : ld, scale, g->k, n);
+}
+
 static void pack_tap(const packing *p, int group, int panel, int tap, float *out) {
     const geometry *g = &p->g;
-    int nr = at_kernels_get()->conv_nr, first = panel * nr;
+    int nr = g->nr, first = panel * nr;
     int n = g->n - first < nr ? g->n - first : nr;
     const float *w = p->weight + (ptrdiff_t)tap * (p->conv->x.c / p->conv->groups) * p->conv->y.c;
-    if (p->pass == AT_CONV_FORWARD)
+    if (g->dot)
+        pack_pairs(p, w, (uint16_t *)(void *)out, group, first, n);
+    else if (p->pass == AT_CONV_FORWARD)
         pack_forward(p, w, out, group * g->n + first, n, nr);
     else
         pack_data(p, w, out, group, first, n, nr);
@@ -115,7 +137,7 @@ static void pack_tap(const packing *p, int group, int panel, int tap, float *out
 
 void at_conv_pack_tap(const at_conv *c, at_conv_pass pass, const float *weight, const float *scale,
                       int panel, int tap, float *out) {
-    packing p = {c, pass, geometry_of(c, pass), weight, scale, NULL, NULL};
+    packing p = {c, pass, geometry_of(c, pass, false), weight, scale, NULL, NULL};
     pack_tap(&p, 0, panel, tap, out);
 }
 
@@ -128,12 +150,12 @@ static void pack_body(void *arg, int64_t index, int worker) {
     (void)worker;
     pack_tap(p, group, panel, tap,
              p->packed + (size_t)(group * g->panels + panel) * g->panel +
-                 (size_t)tap * (size_t)g->k * (size_t)at_kernels_get()->conv_nr);
+                 g->panel / (size_t)g->taps * (size_t)tap);
 }
 
 static void pack_bias(const packing *p) {
     const geometry *g = &p->g;
-    int nr = at_kernels_get()->conv_nr;
+    int nr = g->nr;
     float *out = p->packed + (size_t)(p->conv->groups * g->panels) * g->panel;
     for (int group = 0; group < p->conv->groups; group++)
         for (int j = 0; j < g->panels * nr; j++)
@@ -148,9 +170,9 @@ static void pack_depthwise(const packing *p) {
     for (int j = 0; j < channels; j++) bias[j] = p->bias != NULL ? p->bias[j] : 0;
 }
 
-void at_conv_pack(const at_conv *c, at_conv_pass pass, const float *weight, const float *scale,
-                  const float *bias, float *packed) {
-    packing p = {c, pass, geometry_of(c, pass), weight, scale, bias, packed};
+void at_conv_pack(const at_conv *c, at_conv_pass pass, bool dot, const float *weight,
+                  const float *scale, const float *bias, float *packed) {
+    packing p = {c, pass, geometry_of(c, pass, dot), weight, scale, bias, packed};
     if (p.g.depthwise) {
         pack_depthwise(&p);
         return;
@@ -182,7 +204,7 @@ static int at_most(int64_t v, int most) {
 
 static cut cut_work(const at_conv_call *call) {
     const at_conv *c = &call->conv;
-    cut u = {.call = call, .g = geometry_of(c, call->pass)};
+    cut u = {.call = call, .g = geometry_of(c, call->pass, call->dot)};
     u.phases.h = at_conv_phases(call->pass, c->stride.h);
     u.phases.w = at_conv_phases(call->pass, c->stride.w);
     u.rows = u.g.dst.n * ((u.g.dst.h + u.phases.h - 1) / u.phases.h);
@@ -197,9 +219,9 @@ static cut cut_work(const at_conv_call *call) {
 /* What a tile needs of where it is. */
 typedef struct place {
     const at_conv_axis *y, *x;
-    const float *src; /* row origin: source pixel (r * in_step, 0) of the image */
-    ptrdiff_t dst;    /* element of destination pixel (first + r * step, 0) */
-    int r;            /* row within the phase */
+    ptrdiff_t src; /* row origin, an element: source pixel (r * in_step, 0) of the image */
+    ptrdiff_t dst; /* element of destination pixel (first + r * step, 0) */
+    int r;         /* row within the phase */
     int group, panel;
     ptrdiff_t *tap_a, *tap_w;
 } place;
@@ -213,8 +235,9 @@ typedef struct tap_list {
  * they are one tap with more channels: a first layer has but three. */
 static bool taps_adjoin(const cut *u, const place *p, int valid) {
     const at_conv *c = &u->call->conv;
-    return valid > 1 && !u->g.depthwise && c->groups == 1 && u->call->src.ld == u->g.k &&
-           p->x->offset[1] - p->x->offset[0] == 1 && p->x->k[1] - p->x->k[0] == 1;
+    return valid > 1 && !u->g.depthwise && !u->g.dot && c->groups == 1 &&
+           u->call->src.ld == u->g.k && p->x->offset[1] - p->x->offset[0] == 1 &&
+           p->x->k[1] - p->x->k[0] == 1;
 }
 
 /* Lists the taps inside the image at row p->r and columns from `column` on. */
@@ -248,9 +271,8 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, tap_list
     const at_kernels *kernels = at_kernels_get();
     const at_conv_call *call = u->call;
     const geometry *g = &u->g;
-    int nr = kernels->conv_nr, first = p->panel * nr, all_panels = call->conv.groups * g->panels;
-    int panel = p->group * g->panels + p->panel,
-        tiles = (end - begin + kernels->conv_mr - 1) / kernels->conv_mr;
+    int nr = g->nr, first = p->panel * nr, all_panels = call->conv.groups * g->panels;
+    int panel = p->group * g->panels + p->panel, tiles = (end - begin + g->mr - 1) / g->mr;
     at_conv_tile t = {.out_ld = p->x->step * call->dst.ld,
                       .a_ld = p->x->in_step * call->src.ld,
                       .tap_a = p->tap_a,
@@ -266,10 +288,10 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, tap_list
     for (int i = 0; i < tiles; i++) {
         int from = begin + (int)((int64_t)(end - begin) * i / tiles);
         t.m = begin + (int)((int64_t)(end - begin) * (i + 1) / tiles) - from;
-        t.a = p->src + from * t.a_ld + p->group * g->k;
+        t.a = at_element(call->src, p->src + from * t.a_ld + p->group * g->k);
         t.out = at_element(call->dst, p->dst + (p->x->first + from * p->x->step) * call->dst.ld +
                                           p->group * g->n + first);
-        kernels->conv_tile(&t);
+        (g->dot ? kernels->conv_dot : kernels->conv_tile)(&t);
     }
 }
 
@@ -286,14 +308,13 @@ static void run_depthwise(const cut *u, const place *p, int begin, int end, int 
                       .add = call->add,
                       .relu = call->relu};
     t.bias = call->packed + (ptrdiff_t)u->g.taps * u->g.dst.c;
-    t.a = p->src + begin * t.a_ld;
+    t.a = at_f32(call->src) + p->src + begin * t.a_ld;
     t.out = at_f32(call->dst) + p->dst + (p->x->first + begin * p->x->step) * call->dst.ld;
     at_kernels_get()->depthwise(&t);
 }
 
 static void run_row(const cut *u, place *p) {
-    int k_rows = u->g.depthwise ? 1 : u->g.k,
-        nr = u->g.depthwise ? u->g.dst.c : at_kernels_get()->conv_nr;
+    int k_rows = u->g.depthwise ? 1 : u->g.k, nr = u->g.depthwise ? u->g.dst.c : u->g.nr;
     for (int begin = 0, end; begin < p->x->count; begin = end) {
         end = at_conv_axis_run(p->x, begin);
         tap_list taps = list_taps(u, p, begin, k_rows, nr);
@@ -309,8 +330,7 @@ static void run_panel(const cut *u, place *p, int row_begin, int row_end) {
     for (int row = row_begin; row < row_end; row++) {
         int image = row / p->y->count;
         p->r = row % p->y->count;
-        p->src = at_f32(call->src) +
-                 ((ptrdiff_t)image * u->g.src.h + p->r * p->y->in_step) * u->g.src.w * call->src.ld;
+        p->src = ((ptrdiff_t)image * u->g.src.h + p->r * p->y->in_step) * u->g.src.w * call->src.ld;
         p->dst = ((ptrdiff_t)image * u->g.dst.h + p->y->first + p->r * p->y->step) * u->g.dst.w *
                  call->dst.ld;
         run_row(u, p);

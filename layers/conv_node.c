@@ -78,7 +78,7 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-typedef enum conv_way { DIRECT = 0, NARROW, WINOGRAD, STAGED } conv_way;
+typedef enum conv_way { DIRECT = 0, NARROW, WINOGRAD, STAGED, DOT } conv_way;
 
 /* How a node computes; chosen when it is planned, from shapes and the machine's vector width alone.
  */
@@ -90,8 +90,9 @@ typedef struct conv_state {
 } conv_state;
 
 /* AUTO takes Winograd where it is clearly faster; WINOGRAD wherever there is a scheme. */
-static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass) {
-    conv_way direct = at_narrow_fits(c, pass) ? NARROW : DIRECT;
+static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass, at_tensor src) {
+    bool dot = src.dtype == AT_BF16 && at_conv_dot_fits(c, pass);
+    conv_way direct = dot ? DOT : at_narrow_fits(c, pass) ? NARROW : DIRECT;
     if (s->conv == AT_CONV_DIRECT || !at_winograd_fits(c)) return direct;
     double fused = at_winograd_cost(c, pass), best = fused;
     conv_way way = WINOGRAD;
@@ -99,11 +100,12 @@ static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass) {
         way = STAGED;
         best = at_staged_cost(c, pass);
     }
-    return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass) ? way : direct;
+    return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass, dot) ? way : direct;
 }
 
+/* The weight gradient has no products of bf16. */
 static conv_way choose_dw(const at_step *s, const at_conv *c) {
-    conv_way way = choose(s, c, AT_CONV_FORWARD);
+    conv_way way = choose(s, c, AT_CONV_FORWARD, (at_tensor){.dtype = AT_F32});
     if (way == DIRECT || way == NARROW) return DIRECT;
     return at_staged_fits(c) && at_winograd_dw_splits(c) ? STAGED : WINOGRAD;
 }
@@ -113,7 +115,8 @@ static size_t lines(size_t bytes) {
 }
 
 static size_t packed_bytes(const at_conv *c, at_conv_pass pass, conv_way way) {
-    size_t count = way == DIRECT   ? at_conv_packed_count(c, pass)
+    size_t count = way == DIRECT   ? at_conv_packed_count(c, pass, false)
+                   : way == DOT    ? at_conv_packed_count(c, pass, true)
                    : way == NARROW ? at_narrow_packed_count(c, pass)
                                    : at_winograd_packed_count(c, pass);
     return lines(count * sizeof(float));
@@ -153,7 +156,7 @@ static void inference_memory(at_step *s, const at_conv *c, at_conv_pass pass,
 /* ---- bf16 ---- */
 
 static bool reads_bf16(conv_way way) {
-    return way == WINOGRAD || way == STAGED;
+    return way == WINOGRAD || way == STAGED || way == DOT;
 }
 
 static bool writes_bf16(conv_way way) {
@@ -181,8 +184,8 @@ static unsigned takes_bf16(const at_step *s, const at_conv *c, at_conv_pass pass
 at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
     conv_state *state = s->state = calloc(1, sizeof *state);
     if (state == NULL) return at_fail_memory(err, "a convolution's state", sizeof *state);
-    state->way[AT_CONV_FORWARD] = choose(s, c, AT_CONV_FORWARD);
-    state->way[AT_CONV_DATA] = choose(s, c, AT_CONV_DATA);
+    state->way[pass] = choose(s, c, pass, s->in[0]);
+    state->way[other(pass)] = choose(s, c, other(pass), s->d_out);
     state->dw_way = choose_dw(s, c);
     s->scratch_bytes = at_conv_scratch_bytes(c);
     if (state->way[0] == NARROW || state->way[1] == NARROW)
@@ -205,8 +208,9 @@ void at_conv_node_release(at_step *s) {
 static void pack(const at_step *s, const at_conv *c, at_conv_pass pass, const float *scale,
                  const float *bias, float *packed) {
     const conv_state *state = s->state;
-    if (state->way[pass] == DIRECT)
-        at_conv_pack(c, pass, at_step_param(s, 0), scale, bias, packed);
+    conv_way way = state->way[pass];
+    if (way == DIRECT || way == DOT)
+        at_conv_pack(c, pass, way == DOT, at_step_param(s, 0), scale, bias, packed);
     else if (state->way[pass] == NARROW)
         at_narrow_pack(c, pass, scale, bias, packed);
     else
@@ -216,8 +220,10 @@ static void pack(const at_step *s, const at_conv *c, at_conv_pass pass, const fl
 static void run(const at_step *s, at_conv_call *call) {
     const conv_state *state = s->state;
     call->work = (char *)s->work + state->packed_bytes;
+    call->dot = state->way[call->pass] == DOT;
     switch (state->way[call->pass]) {
     case DIRECT:
+    case DOT:
         at_conv_run(call);
         break;
     case NARROW:

@@ -13,7 +13,7 @@
 bool at_winograd_fits(const at_conv *c);
 
 /* Seconds each way would take, in the same arbitrary unit: compare, don't read. */
-double at_direct_cost(const at_conv *c, at_conv_pass pass);
+double at_direct_cost(const at_conv *c, at_conv_pass pass, bool dot);
 double at_winograd_cost(const at_conv *c, at_conv_pass pass);
 double at_staged_cost(const at_conv *c, at_conv_pass pass);
 

@@ -157,14 +157,16 @@ static double axis_meetings(at_conv_pass pass, int x, int y, at_window w) {
     return sum;
 }
 
-double at_direct_cost(const at_conv *c, at_conv_pass pass) {
+double at_direct_cost(const at_conv *c, at_conv_pass pass, bool dot) {
+    const at_kernels *kernels = at_kernels_get();
     bool forward = pass == AT_CONV_FORWARD;
     double k = (forward ? c->x.c : c->y.c) / c->groups, n = (forward ? c->y.c : c->x.c) / c->groups;
     at_window wy = {c->kernel.h, c->stride.h, c->padding.h, c->dilation.h};
     at_window wx = {c->kernel.w, c->stride.w, c->padding.w, c->dilation.w};
     double meetings =
         axis_meetings(pass, c->x.h, c->y.h, wy) * axis_meetings(pass, c->x.w, c->y.w, wx);
-    return c->x.n * meetings * k * rounded((int)n, at_kernels_get()->conv_nr / 2) * c->groups;
+    double columns = rounded((int)n, kernels->conv_nr / 2);
+    return c->x.n * meetings * k * columns * c->groups / (dot ? kernels->dot_gain : 1);
 }
 
 static double tile_count(const at_winograd *w) {

@@ -56,8 +56,8 @@ static at_tensor view(float *data, at_shape shape) {
 typedef void way(at_conv_call *call, const float *weight, const float *bias);
 
 static void direct(at_conv_call *call, const float *weight, const float *bias) {
-    float *packed = space(at_conv_packed_count(&call->conv, call->pass) * sizeof *packed);
-    at_conv_pack(&call->conv, call->pass, weight, NULL, bias, packed);
+    float *packed = space(at_conv_packed_count(&call->conv, call->pass, false) * sizeof *packed);
+    at_conv_pack(&call->conv, call->pass, false, weight, NULL, bias, packed);
     call->packed = packed;
     call->scratch_bytes = at_conv_scratch_bytes(&call->conv);
     call->scratch = space(call->scratch_bytes * (size_t)at_threads());

@@ -88,8 +88,32 @@ static void test_rows(void **state) {
             }
 }
 
+/* Weights in pairs, from rows and from columns, fewer of them than a panel has. */
+static void test_pairs(void **state) {
+    enum { NR = 32, K = 6, LD = 40 };
+    float x[LD * LD], scale[NR];
+    uint16_t want[K * NR], got[K * NR];
+    (void)state;
+    for (int i = 0; i < LD * LD; i++) x[i] = sinf((float)i);
+    for (int j = 0; j < NR; j++) scale[j] = 1 + (float)j / 7;
+    for (int variant = 0; variant < 4; variant++)
+        for (int n = 1; n <= NR; n += 10) {
+            ptrdiff_t row = variant & 1 ? 1 : LD, col = variant & 1 ? LD : 1;
+            const float *by = variant & 2 ? scale : NULL;
+            at_kernels_level(0)->pack_pairs(want, NR, x + 3, row, col, by, K, n);
+            assert_int_equal(want[(2 * NR + n - 1) * 2 + 1],
+                             narrow(at_kernels_level(0),
+                                    x[3 + 5 * row + (n - 1) * col] * (by ? scale[n - 1] : 1)));
+            for (int l = 1; at_kernels_level(l) != NULL; l++) {
+                at_kernels_level(l)->pack_pairs(got, NR, x + 3, row, col, by, K, n);
+                assert_memory_equal(got, want, sizeof got);
+            }
+        }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_widen), cmocka_unit_test(test_rounding), cmocka_unit_test(test_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_widen),
+                                       cmocka_unit_test(test_rounding), cmocka_unit_test(test_rows),
+                                       cmocka_unit_test(test_pairs)};
     return cmocka_run_group_tests_name("kernels_bf16", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolution kernels of every level against the naive twins: every tile height, whole and partial
  * panels, several taps, strides between pixels, adding, ReLU; with guards round what is written. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,11 +55,12 @@ static void ref_tile(const at_kernels *ref, const at_conv_tile *t, int nr) {
                 tap_w[s] = (ptrdiff_t)s * t->k * small;
                 for (int l = 0; l < t->k; l++)
                     for (int j = 0; j < p.n; j++)
-                        w[tap_w[s] + l * small + j] = t->w[t->tap_w[s] + l * nr + j0 + j];
+                        w[tap_w[s] + l * small + j] =
+                            ((const float *)t->w)[t->tap_w[s] + l * nr + j0 + j];
             }
             for (int j = 0; j < p.n && t->bias; j++) bias[j] = t->bias[j0 + j];
             p.w = w, p.tap_w = tap_w, p.bias = t->bias ? bias : NULL;
-            p.a = t->a + i0 * t->a_ld, p.out = (float *)t->out + i0 * t->out_ld + j0;
+            p.a = (const float *)t->a + i0 * t->a_ld, p.out = (float *)t->out + i0 * t->out_ld + j0;
             ref->conv_tile(&p);
         }
 }
@@ -98,6 +100,70 @@ static void tile_level(const at_kernels *k, const at_kernels *ref) {
 static void test_conv_tile(void **state) {
     (void)state;
     on_levels(tile_level);
+}
+
+/* The same in bfloat16, against sums in double over the numbers as rounded. */
+static double dot_truth(const at_conv_tile *t, int nr, int i, int j, double before) {
+    const at_kernels *ref = at_kernels_level(0);
+    double sum = t->bias ? t->bias[j] : 0;
+    for (int s = 0; s < t->taps; s++)
+        for (int l = 0; l < t->k; l++) {
+            float a, w;
+            ref->widen(&a, (const uint16_t *)t->a + t->tap_a[s] + i * t->a_ld + l, 1, 1, 1);
+            ref->widen(&w, (const uint16_t *)t->w + t->tap_w[s] + (l / 2 * nr + j) * 2 + l % 2, 1,
+                       1, 1);
+            sum += (double)a * w;
+        }
+    if (t->add) sum += before;
+    return t->relu && sum < 0 ? 0 : sum;
+}
+
+static void dot_case(const at_kernels *k, int m, int n, int channels, int variant) {
+    static arrays s;
+    static uint16_t a[IN], w[IN], narrow_out[OUT];
+    static float before[OUT];
+    static const ptrdiff_t tap_a[TAPS] = {0, 13, 5};
+    ptrdiff_t tap_w[TAPS];
+    const at_kernels *ref = at_kernels_level(0);
+    for (int i = 0; i < TAPS; i++) tap_w[i] = (ptrdiff_t)(TAPS - 1 - i) * channels * k->dot_nr;
+    fill(&s);
+    ref->narrow(a, IN, s.a, 1, IN), ref->narrow(w, IN, s.w, 1, IN);
+    ref->narrow(narrow_out, OUT, s.out, 1, OUT), ref->widen(before, narrow_out, OUT, 1, OUT);
+    at_conv_tile t = {.out_ld = n + 3,
+                      .a = a + 1,
+                      .a_ld = channels + 2,
+                      .tap_a = tap_a,
+                      .tap_w = tap_w,
+                      .w = w,
+                      .bias = variant & 4 ? s.bias : NULL,
+                      .taps = TAPS,
+                      .k = channels,
+                      .m = m,
+                      .n = n,
+                      .bf16 = (variant & 8) != 0,
+                      .add = variant & 1,
+                      .relu = (variant & 2) != 0};
+    memcpy(s.out, before, sizeof before);
+    t.out = t.bf16 ? (void *)(narrow_out + GUARD) : (void *)(s.out + GUARD);
+    k->conv_dot(&t);
+    if (t.bf16) ref->widen(s.out, narrow_out, OUT, 1, OUT);
+    for (int at = 0; at < OUT; at++) {
+        int i = (at - GUARD) / (n + 3), j = (at - GUARD) % (n + 3);
+        double want =
+            at >= GUARD && i < m && j < n ? dot_truth(&t, k->dot_nr, i, j, before[at]) : before[at];
+        assert_near(s.out[at], want, t.bf16 ? 0.01 * (1 + fabs(want)) : 1e-4);
+    }
+}
+
+static void test_conv_dot(void **state) {
+    static const int channels[] = {2, 6, 32, 36};
+    (void)state;
+    for (int l = 0; at_kernels_level(l) != NULL; l++) {
+        const at_kernels *k = at_kernels_level(l);
+        int widths[] = {1, k->dot_nr / 2, k->dot_nr / 2 + 1, k->dot_nr};
+        for (int m = 1; m <= k->dot_mr; m++)
+            for (int i = 0; i < 16; i++) dot_case(k, m, widths[i % 4], channels[(i + m) % 4], i);
+    }
 }
 
 static void dw_case(const at_kernels *k, const at_kernels *ref, int m, int n) {
@@ -196,7 +262,8 @@ static void test_pixel_sum(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv_tile), cmocka_unit_test(test_conv_dw_tile),
-        cmocka_unit_test(test_depthwise), cmocka_unit_test(test_pixel_sum)};
+        cmocka_unit_test(test_conv_tile), cmocka_unit_test(test_conv_dot),
+        cmocka_unit_test(test_conv_dw_tile), cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_pixel_sum)};
     return cmocka_run_group_tests_name("conv kernels", tests, NULL, NULL);
 }

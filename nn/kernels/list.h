@@ -12,14 +12,18 @@
 /* One tile of a convolution in any form, as a sum of small matrix products over taps:
  *   out[i][j] (+)= bias[j] + sum over t, l of a[tap_a[t] + i * a_ld + l] * w[tap_w[t] + l * nr + j]
  * for i < m <= conv_mr, j < n <= conv_nr, l < k, with nr = conv_nr of the table. Weight panels are
- * zero-padded to nr columns; bias too. */
+ * zero-padded to nr columns; bias too.
+ *
+ * For conv_dot a and w are bfloat16, m <= dot_mr, nr = dot_nr and w holds pairs of rows: element
+ * (l, j) of a tap is w[tap_w[t] + (l / 2 * nr + j) * 2 + l % 2]; k is even, and at_dot_step(k) not
+ * 0. Sums are fp32. */
 typedef struct at_conv_tile {
     void *out;
     ptrdiff_t out_ld;
-    const float *a;
+    const void *a;
     ptrdiff_t a_ld;
     const ptrdiff_t *tap_a, *tap_w;
-    const float *w;
+    const void *w;
     const float *bias; /* NULL: none; nr floats */
     const float *next; /* prefetched: k lines of 64 bytes from next[tap_w[t]] for each t; or NULL */
     int taps, k, m, n;
@@ -175,7 +179,17 @@ typedef struct at_label_table {
     float weight_sum;
 } at_label_table;
 
+/* By how many channels conv_dot goes: k in as few equal pieces of at most 32 as it can be, or 0 if
+ * they would not be even. */
+static inline int at_dot_step(int k) {
+    int pieces = (k + 31) / 32;
+    return k > 0 && k % (2 * pieces) == 0 ? k / pieces : 0;
+}
+
 /* clang-format off */
+/* Kernels with bfloat16 products; of them there are more levels than of the others. */
+#define AT_DOT_LIST(X)                                                                             \
+    X(conv_dot, void, (const at_conv_tile *t))
 #define AT_KERNEL_LIST(X)                                                                          \
     /* conv */                                                                                     \
     X(conv_tile, void, (const at_conv_tile *t))                                                    \
@@ -221,6 +235,10 @@ typedef struct at_label_table {
     /* bfloat16, to the nearest, ties to even: float rows are dense, the others `ld` elements apart */\
     X(widen, void, (float *out, const uint16_t *x, ptrdiff_t ld, int64_t rows, int64_t cols))      \
     X(narrow, void, (uint16_t *out, ptrdiff_t ld, const float *x, int64_t rows, int64_t cols))     \
+    /* conv_dot's weights: out[(l / 2 * nr + j) * 2 + l % 2] = x[l * row + j * col] * scale[j] for    \
+     * l < k, which is even, and j < n; 0 for j up to nr. scale NULL: 1. row or col is 1 */                            \
+    X(pack_pairs, void, (uint16_t *out, int nr, const float *x, ptrdiff_t row, ptrdiff_t col,      \
+                         const float *scale, int k, int n))                                        \
     /* pixel shuffle: out[p * step + place[k] + j] = x[p * ld + j * q + k] for j < c, k < q */     \
     X(pixel_shuffle, void, (float *out, ptrdiff_t step, const ptrdiff_t *place, const float *x,    \
                             ptrdiff_t ld, int64_t pixels, int c, int q))                           \

@@ -11,3 +11,12 @@ void at_narrow_ref(uint16_t *out, ptrdiff_t ld, const float *x, int64_t rows, in
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < cols; j++) out[r * ld + j] = at_bf16_narrowed(x[r * cols + j]);
 }
+
+void at_pack_pairs_ref(uint16_t *out, int nr, const float *x, ptrdiff_t row, ptrdiff_t col,
+                       const float *scale, int k, int n) {
+    for (int l = 0; l < k; l++)
+        for (int j = 0; j < nr; j++) {
+            float v = j < n ? x[l * row + j * col] : 0;
+            out[(l / 2 * nr + j) * 2 + l % 2] = at_bf16_narrowed(scale && j < n ? v * scale[j] : v);
+        }
+}

@@ -4,17 +4,33 @@
 
 enum { NR = 5 };
 
+static void put(const at_conv_tile *t, int i, int j, double sum) {
+    ptrdiff_t at = i * t->out_ld + j;
+    if (t->add) sum += at_ref_load(t->out, at, t->bf16);
+    at_ref_store(t->out, at, t->relu && sum < 0 ? 0 : (float)sum, t->bf16);
+}
+
 void at_conv_tile_ref(const at_conv_tile *t) {
+    const float *a = t->a, *w = t->w;
     for (int i = 0; i < t->m; i++)
         for (int j = 0; j < t->n; j++) {
             double sum = t->bias != NULL ? t->bias[j] : 0;
             for (int s = 0; s < t->taps; s++)
                 for (int l = 0; l < t->k; l++)
-                    sum += (double)t->a[t->tap_a[s] + i * t->a_ld + l] *
-                           t->w[t->tap_w[s] + l * NR + j];
-            ptrdiff_t at = i * t->out_ld + j;
-            if (t->add) sum += at_ref_load(t->out, at, t->bf16);
-            at_ref_store(t->out, at, t->relu && sum < 0 ? 0 : (float)sum, t->bf16);
+                    sum += (double)a[t->tap_a[s] + i * t->a_ld + l] * w[t->tap_w[s] + l * NR + j];
+            put(t, i, j, sum);
+        }
+}
+
+void at_conv_dot_ref(const at_conv_tile *t) {
+    for (int i = 0; i < t->m; i++)
+        for (int j = 0; j < t->n; j++) {
+            double sum = t->bias != NULL ? t->bias[j] : 0;
+            for (int s = 0; s < t->taps; s++)
+                for (int l = 0; l < t->k; l++)
+                    sum += (double)at_ref_load(t->a, t->tap_a[s] + i * t->a_ld + l, true) *
+                           at_ref_load(t->w, t->tap_w[s] + (l / 2 * NR + j) * 2 + l % 2, true);
+            put(t, i, j, sum);
         }
 }
 

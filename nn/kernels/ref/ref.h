@@ -19,6 +19,7 @@ static inline void at_ref_store(void *p, ptrdiff_t i, float x, bool bf16) {
 
 #define AT_KERNEL_PROTOTYPE(name, ret, args) ret at_##name##_ref args;
 AT_KERNEL_LIST(AT_KERNEL_PROTOTYPE)
+AT_DOT_LIST(AT_KERNEL_PROTOTYPE)
 #undef AT_KERNEL_PROTOTYPE
 
 #endif

@@ -27,3 +27,39 @@ void K(narrow)(uint16_t *out, ptrdiff_t ld, const float *x, int64_t rows, int64_
     }
     for (int64_t r = 0; r < rows; r++) narrow_row(out + r * ld, x + r * cols, cols);
 }
+
+/* ---- weights in pairs ---- */
+
+static uint32_t pair(float first, float second) {
+    return at_bf16_narrowed(first) | (uint32_t)at_bf16_narrowed(second) << 16;
+}
+
+/* Rows lie as they are needed: one loop over columns. */
+static void pack_rows(uint32_t *out, const float *x, ptrdiff_t row, const float *scale, int n) {
+    if (scale == NULL)
+        for (int j = 0; j < n; j++) out[j] = pair(x[j], x[row + j]);
+    else
+        for (int j = 0; j < n; j++) out[j] = pair(x[j] * scale[j], x[row + j] * scale[j]);
+}
+
+/* Or columns do, and are read along their length. */
+static void pack_columns(uint32_t *out, int nr, const float *x, ptrdiff_t col, const float *scale,
+                         int k, int n) {
+    for (int j = 0; j < n; j++) {
+        float by = scale != NULL ? scale[j] : 1;
+        for (int l = 0; l < k; l += 2)
+            out[l / 2 * nr + j] = pair(x[j * col + l] * by, x[j * col + l + 1] * by);
+    }
+}
+
+void K(pack_pairs)(uint16_t *out, int nr, const float *x, ptrdiff_t row, ptrdiff_t col,
+                   const float *scale, int k, int n) {
+    uint32_t *both = (uint32_t *)(void *)out;
+    for (int l = 0; l < k / 2 && n < nr; l++)
+        memset(both + l * nr + n, 0, (size_t)(nr - n) * sizeof *both);
+    if (row == 1) {
+        pack_columns(both, nr, x, col, scale, k, n);
+        return;
+    }
+    for (int l = 0; l < k; l += 2) pack_rows(both + l / 2 * nr, x + l * row, row, scale, n);
+}

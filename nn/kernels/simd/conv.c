@@ -3,20 +3,7 @@
  * accumulators stay in registers while taps and channels (conv_tile) or pixels (conv_dw_tile) are
  * summed. Rows are broadcast from memory, columns are whole vectors. The row count is a constant in
  * each instance, so that short tiles at the borders run at full speed too. */
-#include "nn/kernels/simd/vec.h"
-
-enum { NV = 2, NR = NV * VW }; /* a panel; tiles of at most VW columns compute only half of it */
-/* An instance for each row count, 1 .. MR. */
-#define EACH_UP_TO_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#if defined(__AVX512F__)
-enum { MR = 14 };
-#define EACH_ROW_COUNT(X) EACH_UP_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#else
-enum { MR = 6 };
-#define EACH_ROW_COUNT(X) EACH_UP_TO_6(X)
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
+#include "nn/kernels/simd/tile.h"
 
 /* ---- conv_tile ---- */
 
@@ -38,19 +25,8 @@ INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, 
     }
 }
 
-/* The first n columns of one vector. */
-INLINE void store_columns(void *out, vf v, int n, bool bf16, bool add, bool relu) {
-    if (add) v += v_load_any(out, n, bf16);
-    v_store_any(out, relu ? v_max0(v) : v, n, bf16);
-}
-
-INLINE void tile_store(const at_conv_tile *t, void *out, const vf acc[NV], bool two) {
-    store_columns(out, acc[0], two ? VW : t->n, t->bf16, t->add, t->relu);
-    if (two)
-        store_columns(v_element(out, VW, t->bf16), acc[1], t->n - VW, t->bf16, t->add, t->relu);
-}
-
 INLINE void tile(const at_conv_tile *t, int rows, bool two) {
+    const float *a = t->a, *w = t->w;
     vf acc[MR][NV];
     vf b0 = t->bias != NULL ? v_load(t->bias) : (vf){0};
     vf b1 = t->bias != NULL ? v_load(t->bias + VW) : (vf){0};
@@ -58,10 +34,10 @@ INLINE void tile(const at_conv_tile *t, int rows, bool two) {
     for (int i = 0; i < rows; i++) acc[i][0] = b0, acc[i][1] = b1;
     for (int s = 0; s < t->taps; s++)
         if (t->next != NULL)
-            tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], t->next + t->tap_w[s],
-                    t->k, rows, two);
+            tap_sum(acc, a + t->tap_a[s], t->a_ld, w + t->tap_w[s], t->next + t->tap_w[s], t->k,
+                    rows, two);
         else
-            tap_sum(acc, t->a + t->tap_a[s], t->a_ld, t->w + t->tap_w[s], NULL, t->k, rows, two);
+            tap_sum(acc, a + t->tap_a[s], t->a_ld, w + t->tap_w[s], NULL, t->k, rows, two);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         tile_store(t, v_element(t->out, i * t->out_ld, t->bf16), acc[i], two);

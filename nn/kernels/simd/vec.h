@@ -12,7 +12,10 @@
 
 #include "nn/kernels/list.h"
 
-#if defined(__AVX512F__)
+#if defined(__AVX512BF16__)
+#define AT_LEVEL avx512_bf16
+enum { VW = 16 };
+#elif defined(__AVX512F__)
 #define AT_LEVEL avx512
 enum { VW = 16 }; /* floats in a vector */
 #elif defined(__AVX2__)
@@ -30,6 +33,7 @@ enum { VW = 4 };
 
 #define AT_KERNEL_PROTOTYPE(name, ret, args) ret K(name) args;
 AT_KERNEL_LIST(AT_KERNEL_PROTOTYPE)
+AT_DOT_LIST(AT_KERNEL_PROTOTYPE)
 #undef AT_KERNEL_PROTOTYPE
 
 typedef float vf __attribute__((vector_size(VW * 4)));
