@@ -85,6 +85,7 @@ typedef enum conv_way { DIRECT = 0, NARROW, WINOGRAD, STAGED, DOT } conv_way;
 typedef struct conv_state {
     conv_way way[2]; /* of each pass */
     conv_way dw_way;
+    size_t wide;         /* where in work fp32 copies begin */
     size_t packed_bytes; /* training: the largest packed weights, which lie at the start of work */
     uint64_t packed;     /* inference keeps packed weights: of this version of the parameters */
 } conv_state;
@@ -153,35 +154,31 @@ static void inference_memory(at_step *s, const at_conv *c, at_conv_pass pass,
         larger(2 * (size_t)s->out[0].shape.c * sizeof(float), pass_work(c, pass, state->way[pass]));
 }
 
-/* ---- bf16 ---- */
+/* ---- bf16: direct computation reads fp32, so it is given copies of what is not, in work ---- */
 
-static bool reads_bf16(conv_way way) {
-    return way == WINOGRAD || way == STAGED || way == DOT;
+static bool reads_f32(conv_way way) {
+    return way == DIRECT;
 }
 
-static bool writes_bf16(conv_way way) {
-    return way != NARROW;
+/* Behind all other work: the input, and in backward the output's gradient. */
+static size_t wide_bytes(const at_step *s, at_conv_pass pass, const conv_state *state) {
+    size_t in = at_tensor_wide_bytes(s->in[0]), out = at_tensor_wide_bytes(s->d_out);
+    conv_way data = state->way[other(pass)];
+    if (reads_f32(state->dw_way) && s->mode == AT_TRAIN) return in + out;
+    if (reads_f32(data) && s->mode == AT_TRAIN) return larger(in, out);
+    return reads_f32(state->way[pass]) ? in : 0;
 }
 
-static bool is_bf16(at_tensor t) {
-    return t.dtype == AT_BF16;
-}
-
-/* Which passes do without fp32 copies. */
-static unsigned takes_bf16(const at_step *s, const at_conv *c, at_conv_pass pass,
-                           const conv_state *state) {
-    bool in = is_bf16(s->in[0]), out = is_bf16(s->out[0]);
-    conv_way forward = state->way[pass], data = state->way[other(pass)];
-    unsigned takes = 0;
-    if (at_conv_is_depthwise(c)) return 0;
-    if ((!in || reads_bf16(forward)) && (!out || writes_bf16(forward))) takes |= AT_PASS_FORWARD;
-    if ((!(in || out) || reads_bf16(state->dw_way)) && (!out || reads_bf16(data)) &&
-        (!in || writes_bf16(data)))
-        takes |= AT_PASS_BACKWARD;
-    return takes;
+static at_tensor widened(const at_step *s, at_tensor t, size_t offset) {
+    const conv_state *state = s->state;
+    if (t.dtype != AT_BF16) return t;
+    at_tensor wide = {(char *)s->work + state->wide + offset, t.shape, t.shape.c, AT_F32};
+    at_tensor_convert(wide, t);
+    return wide;
 }
 
 at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
+    bool depthwise = at_conv_is_depthwise(c);
     conv_state *state = s->state = calloc(1, sizeof *state);
     if (state == NULL) return at_fail_memory(err, "a convolution's state", sizeof *state);
     state->way[pass] = choose(s, c, pass, s->in[0]);
@@ -197,7 +194,10 @@ at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, 
     else
         inference_memory(s, c, pass, state);
     s->scratch_bytes = lines(s->scratch_bytes);
-    s->takes_bf16 = takes_bf16(s, c, pass, state);
+    state->wide = lines(s->work_bytes);
+    s->work_bytes = state->wide + wide_bytes(s, pass, state);
+    s->takes_bf16 = state->way[pass] != NARROW && !depthwise ? AT_PASS_FORWARD : 0;
+    if (state->way[other(pass)] != NARROW && !depthwise) s->takes_bf16 |= AT_PASS_BACKWARD;
     return AT_OK;
 }
 
@@ -284,9 +284,10 @@ static const float *packed_weights(const at_step *s, const at_conv *c, at_conv_p
 }
 
 void at_conv_node_forward(const at_step *s, const at_conv *c, at_conv_pass pass) {
+    const conv_state *state = s->state;
     at_conv_call call = {.conv = *c,
                          .pass = pass,
-                         .src = s->in[0],
+                         .src = reads_f32(state->way[pass]) ? widened(s, s->in[0], 0) : s->in[0],
                          .dst = s->out[0],
                          .packed = packed_weights(s, c, pass),
                          .relu = s->activation == AT_ACT_RELU,
@@ -303,10 +304,10 @@ static void mask_strip(const at_step *s, const at_strip *p) {
     at_kernels_get()->drelu(p->t[0], p->t[0], p->t[1], p->rows, p->cols, false);
 }
 
-static void data_gradient(const at_step *s, const at_conv *c, at_conv_pass pass) {
+static void data_gradient(const at_step *s, const at_conv *c, at_conv_pass pass, at_tensor d) {
     at_conv_call call = {.conv = *c,
                          .pass = pass,
-                         .src = s->d_out,
+                         .src = d,
                          .dst = s->d_in[0],
                          .packed = s->work,
                          .add = !s->first[0],
@@ -317,10 +318,16 @@ static void data_gradient(const at_step *s, const at_conv *c, at_conv_pass pass)
 }
 
 void at_conv_node_backward(const at_step *s, const at_conv *c, at_conv_pass pass) {
-    at_tensor in = s->in[0], d = s->d_out;
+    const conv_state *state = s->state;
+    at_tensor in = s->in[0], d = s->d_out, wide_d = d;
+    bool dw_wide = reads_f32(state->dw_way), data_wide = reads_f32(state->way[other(pass)]);
     if (s->activation == AT_ACT_RELU)
         at_for_strips(s, mask_strip, AT_STRIP_ELEMENTS, (at_tensor[]){d, s->out[0]}, 2, 1);
     if (s->node->param_count > 1) at_bias_grad(s, at_step_param_grad(s, 1));
-    weight_gradient(s, c, pass == AT_CONV_FORWARD ? in : d, pass == AT_CONV_FORWARD ? d : in);
-    if (s->d_in[0].data != NULL) data_gradient(s, c, other(pass));
+    if (dw_wide) in = widened(s, in, 0);
+    if (dw_wide || (data_wide && s->d_in[0].data != NULL))
+        wide_d = widened(s, d, dw_wide ? at_tensor_wide_bytes(s->in[0]) : 0);
+    at_tensor dw_d = dw_wide ? wide_d : d;
+    weight_gradient(s, c, pass == AT_CONV_FORWARD ? in : dw_d, pass == AT_CONV_FORWARD ? dw_d : in);
+    if (s->d_in[0].data != NULL) data_gradient(s, c, other(pass), data_wide ? wide_d : d);
 }

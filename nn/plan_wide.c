@@ -3,19 +3,12 @@
  * tensors, and what they write is rounded back. Copies of one step live for one pass and lie side by
  * side in one buffer. Where two inputs are one node they share a copy, for their gradients are a
  * sum. */
-#include "nn/kernels/kernels.h"
 #include "nn/plan_private.h"
-#include "nn/threads.h"
 
 /* ---- the buffer ---- */
 
 static bool takes(const at_step *s, bool backward) {
     return s->takes_bf16 & (backward ? AT_PASS_BACKWARD : AT_PASS_FORWARD);
-}
-
-static size_t wide_bytes(at_tensor t) {
-    if (t.dtype != AT_BF16 || t.shape.n == 0) return 0;
-    return ((size_t)at_shape_count(t.shape) * sizeof(float) + 63) / 64 * 64;
 }
 
 /* The first input that is the same value as input k: k itself where there is no other. */
@@ -33,53 +26,28 @@ static bool is_value(const at_plan_step *ps, int k) {
 size_t at_plan_wide_bytes(const at_plan_step *ps, bool backward) {
     const at_step *s = &ps->s;
     if (s->in_count == 0 || takes(s, backward)) return 0;
-    size_t bytes = wide_bytes(s->out[0]) + (backward ? wide_bytes(s->d_out) : 0);
+    size_t bytes =
+        at_tensor_wide_bytes(s->out[0]) + (backward ? at_tensor_wide_bytes(s->d_out) : 0);
     for (int k = 0; k < s->in_count; k++)
         if (is_value(ps, k) && original(ps, k) == k)
-            bytes += wide_bytes(s->in[k]) + (backward ? wide_bytes(s->d_in[k]) : 0);
+            bytes +=
+                at_tensor_wide_bytes(s->in[k]) + (backward ? at_tensor_wide_bytes(s->d_in[k]) : 0);
     return bytes;
 }
 
-/* ---- copying, in parallel ---- */
-
-enum { CHUNK = 1 << 14 }; /* elements */
-
-typedef struct copying {
-    at_tensor bf16;
-    float *wide;
-    bool back;    /* from wide to bf16 */
-    int64_t rows; /* of a chunk */
-} copying;
-
-static void copy_chunk(void *arg, int64_t index, int worker) {
-    const copying *c = arg;
-    int64_t pixels = at_shape_pixels(c->bf16.shape), first = index * c->rows;
-    int64_t rows = pixels - first < c->rows ? pixels - first : c->rows;
-    uint16_t *narrow = (uint16_t *)c->bf16.data + first * c->bf16.ld;
-    float *wide = c->wide + first * c->bf16.shape.c;
-    (void)worker;
-    if (c->back)
-        at_kernels_get()->narrow(narrow, c->bf16.ld, wide, rows, c->bf16.shape.c);
-    else
-        at_kernels_get()->widen(wide, narrow, c->bf16.ld, rows, c->bf16.shape.c);
-}
-
-static void copy(at_tensor bf16, at_tensor wide, bool back) {
-    copying c = {bf16, wide.data, back, CHUNK / bf16.shape.c + 1};
-    at_parallel_for((at_shape_pixels(bf16.shape) + c.rows - 1) / c.rows, copy_chunk, &c);
-}
+/* ---- copies ---- */
 
 /* A place for the copy of a bf16 tensor; other tensors stay what they are. */
 static at_tensor place(at_tensor t, char **free) {
     if (t.dtype != AT_BF16 || t.data == NULL) return t;
     at_tensor wide = {*free, t.shape, t.shape.c, AT_F32};
-    *free += wide_bytes(t);
+    *free += at_tensor_wide_bytes(t);
     return wide;
 }
 
 static at_tensor widened(at_tensor t, char **free) {
     at_tensor wide = place(t, free);
-    if (wide.data != t.data) copy(t, wide, false);
+    if (wide.data != t.data) at_tensor_convert(wide, t);
     return wide;
 }
 
@@ -131,10 +99,10 @@ void at_plan_narrow(const at_plan_step *ps, const at_step *wide, bool backward) 
     const at_step *s = &ps->s;
     if (!ps->buf[backward ? BUF_WIDE_BACK : BUF_WIDE].used) return;
     if (!backward) {
-        if (wide->out[0].data != s->out[0].data) copy(s->out[0], wide->out[0], true);
+        if (wide->out[0].data != s->out[0].data) at_tensor_convert(s->out[0], wide->out[0]);
         return;
     }
     for (int k = 0; k < s->in_count; k++)
         if (wide->d_in[k].data != s->d_in[k].data && original(ps, k) == k)
-            copy(s->d_in[k], wide->d_in[k], true);
+            at_tensor_convert(s->d_in[k], wide->d_in[k]);
 }

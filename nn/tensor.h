@@ -43,4 +43,9 @@ static inline void *at_element(at_tensor t, ptrdiff_t i) {
     return (char *)t.data + i * (ptrdiff_t)at_dtype_size(t.dtype);
 }
 
+/* Copies between fp32 and bf16, in parallel; the fp32 one is dense. */
+void at_tensor_convert(at_tensor to, at_tensor from);
+/* What a dense fp32 copy of a bf16 tensor takes, in whole lines of the cache; 0 for other types. */
+size_t at_tensor_wide_bytes(at_tensor t);
+
 #endif
