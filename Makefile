@@ -30,9 +30,11 @@ ARCH := $(shell $(CC) -dumpmachine)
 ifneq (,$(findstring x86_64,$(ARCH)))
 LEVELS := generic avx2 avx512
 DOT_LEVELS := avx512_bf16
+AMX := nn/kernels/amx/dot.c
 else
 LEVELS := generic
 DOT_LEVELS :=
+AMX :=
 endif
 FLAGS_generic :=
 FLAGS_avx2 := -mavx2 -mfma -mf16c
@@ -43,7 +45,7 @@ ROOMS := nn layers models data train
 SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c)) $(wildcard nn/kernels/*.c nn/kernels/ref/*.c)
 SIMD := $(wildcard nn/kernels/simd/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach l,$(LEVELS),$(SIMD:nn/kernels/simd/%.c=$(BUILD)/nn/kernels/$(l)/%.o)) \
-       $(DOT_LEVELS:%=$(BUILD)/nn/kernels/%/dot.o)
+       $(DOT_LEVELS:%=$(BUILD)/nn/kernels/%/dot.o) $(AMX:%.c=$(BUILD)/%.o)
 CLI := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
 LIB := $(BUILD)/libatrous.a
 SO := $(BUILD)/libatrous.so.$(VERSION)
@@ -74,6 +76,9 @@ $(SO): $(OBJ)
 $(BUILD)/nn/kernels/ref/%.o: nn/kernels/ref/%.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -c -o $@ $<
+$(BUILD)/nn/kernels/amx/%.o: nn/kernels/amx/%.c | $(FIRST)
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(KFLAGS) $(KOPT) $(FLAGS_avx512) -mamx-tile -mamx-bf16 -c -o $@ $<
 $(BUILD)/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -c -o $@ $<

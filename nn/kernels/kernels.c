@@ -5,6 +5,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 /* Prototypes and a table for one level; mr and nr are its convolution tile. */
 #define PROTOTYPE(level, name, ret, args) ret at_##name##_##level args;
@@ -12,12 +16,14 @@
 #define PROTO_GENERIC(name, ret, args) PROTOTYPE(generic, name, ret, args)
 #define PROTO_AVX2(name, ret, args) PROTOTYPE(avx2, name, ret, args)
 #define PROTO_AVX512(name, ret, args) PROTOTYPE(avx512, name, ret, args)
+#define PROTO_AMX(name, ret, args) PROTOTYPE(amx, name, ret, args)
 #define PROTO_AVX512_BF16(name, ret, args) PROTOTYPE(avx512_bf16, name, ret, args)
 #define ENTRY_REF(name, ret, args) .name = at_##name##_ref,
 #define ENTRY_GENERIC(name, ret, args) .name = at_##name##_generic,
 #define ENTRY_AVX2(name, ret, args) .name = at_##name##_avx2,
 #define ENTRY_AVX512(name, ret, args) .name = at_##name##_avx512,
 #define ENTRY_AVX512_BF16(name, ret, args) .name = at_##name##_avx512_bf16,
+#define ENTRY_AMX(name, ret, args) .name = at_##name##_amx,
 
 /* A level's kernels, all by one name; the tiles of conv_tile and conv_dot, and the latter's gain. */
 #define EVERY(X) AT_KERNEL_LIST(X) AT_DOT_LIST(X)
@@ -44,6 +50,10 @@ static const at_kernels avx512_bf16 = {.level = "avx512_bf16",
                                        TILES(14, 32, 14, 32, 2),
                                        AT_KERNEL_LIST(ENTRY_AVX512) AT_DOT_LIST(ENTRY_AVX512_BF16)};
 
+AT_DOT_LIST(PROTO_AMX)
+static const at_kernels amx = {
+    .level = "amx", TILES(14, 32, 32, 32, 8), AT_KERNEL_LIST(ENTRY_AVX512) AT_DOT_LIST(ENTRY_AMX)};
+
 static bool has_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
@@ -53,8 +63,21 @@ static bool has_avx512(void) {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512cd");
 }
+
 static bool has_avx512_bf16(void) {
     return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
+
+/* Linux hands out the tiles' state on request, to the whole process. */
+static bool has_amx(void) {
+#ifdef __linux__
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    return has_avx512() && __builtin_cpu_supports("amx-tile") &&
+           __builtin_cpu_supports("amx-bf16") &&
+           syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return false;
+#endif
 }
 #endif
 
@@ -69,12 +92,13 @@ static bool is_worth_it(const at_kernels *t) {
 }
 
 const at_kernels *at_kernels_level(int i) {
-    const at_kernels *levels[5] = {&ref, &generic};
+    const at_kernels *levels[6] = {&ref, &generic};
     int count = 2;
 #ifdef __x86_64__
     if (has_avx2()) levels[count++] = &avx2;
     if (has_avx512()) levels[count++] = &avx512;
     if (has_avx512_bf16()) levels[count++] = &avx512_bf16;
+    if (has_amx()) levels[count++] = &amx;
 #endif
     return i >= 0 && i < count ? levels[i] : NULL;
 }

@@ -16,7 +16,7 @@
 #include "nn/kernels/list.h"
 
 typedef struct at_kernels {
-    const char *level;    /* "generic", "avx2", "avx512", "avx512_bf16"; "ref" for the oracle */
+    const char *level;    /* "generic", "avx2", "avx512", "avx512_bf16", "amx"; "ref": the oracle */
     int conv_mr, conv_nr; /* tile of conv_tile and conv_dw_tile: rows, columns */
     int dot_mr, dot_nr;   /* of conv_dot */
     double dot_gain;      /* how many times faster it is than conv_tile; below 1: not to be used */
@@ -27,7 +27,7 @@ typedef struct at_kernels {
 } at_kernels;
 
 /* The best table this processor and operating system support, capped by the environment variable
- * ATROUS_CPU=ref|generic|avx2|avx512|avx512_bf16. Chosen once. */
+ * ATROUS_CPU=ref|generic|avx2|avx512|avx512_bf16|amx. Chosen once. */
 const at_kernels *at_kernels_get(void);
 
 /* Every level this machine can run, the oracle first; NULL past the end. */
