@@ -18,7 +18,7 @@ static json_t *to_json(const at_model *m, const at_bench_opts *o, const at_bench
         "rss_bytes", (json_int_t)r->rss, "macs", r->macs, "parameters", (json_int_t)r->parameters,
         "cpu", "name", cpu, "level", at_kernels_get()->level, "threads", at_threads(), "version",
         ATROUS_VERSION, "model", at_model_opts_to_json(m, &o->net), "size", o->size.h, o->size.w,
-        "batch", o->batch, "precision", o->precision == AT_BF16_MIXED ? "bf16" : "fp32");
+        "batch", o->batch, "precision", at_precision_name(at_precision_resolve(o->precision)));
     return j;
 }
 

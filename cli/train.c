@@ -59,13 +59,13 @@ static void say_model(const job *j, const at_train_progress *p) {
 }
 
 static void on_start(const job *j, const at_train_progress *p) {
-    static const char *const precisions[] = {"fp32", "bf16", "fp32"};
     char memory[CLI_SHORT];
     say_data(j);
     say_model(j, p);
     cli_say("training %s", p->text);
     cli_say("machine  %s kernels, %d thread%s, %s; planned memory %s", at_kernels_get()->level,
-            at_threads(), at_threads() == 1 ? "" : "s", precisions[j->opts.precision],
+            at_threads(), at_threads() == 1 ? "" : "s",
+            at_precision_name(at_precision_resolve(j->opts.precision)),
             cli_bytes(memory, (double)p->train_bytes));
     cli_say("run      %s", p->run);
 }

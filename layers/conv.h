@@ -99,6 +99,14 @@ size_t at_conv_dw_work_bytes(const at_conv *c);
 void at_conv_dw(const at_conv *c, const float *x, ptrdiff_t x_ld, const float *dy, ptrdiff_t dy_ld,
                 float *dw, void *work);
 
+/* The same with bf16 products, of bf16 tensors (conv_dot_dw.c). scratch: at_dot_dw_scratch_bytes for
+ * each worker. */
+bool at_dot_dw_fits(const at_conv *c);
+size_t at_dot_dw_work_bytes(const at_conv *c);
+size_t at_dot_dw_scratch_bytes(const at_conv *c);
+void at_dot_dw(const at_conv *c, at_tensor x, at_tensor dy, float *dw, void *work, char *scratch,
+               size_t scratch_bytes);
+
 /* db[c] += sum over pixels of d_out; needs at_bias_grad_work_bytes of the step's work. */
 size_t at_bias_grad_work_bytes(at_shape dy);
 void at_bias_grad(const at_step *step, float *db);

@@ -104,9 +104,11 @@ static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass, at
     return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass, dot) ? way : direct;
 }
 
-/* The weight gradient has no products of bf16. */
 static conv_way choose_dw(const at_step *s, const at_conv *c) {
-    conv_way way = choose(s, c, AT_CONV_FORWARD, (at_tensor){.dtype = AT_F32});
+    bool bf16 = s->in[0].dtype == AT_BF16 && s->d_out.dtype == AT_BF16;
+    at_tensor like = {.dtype = bf16 && at_dot_dw_fits(c) ? AT_BF16 : AT_F32};
+    conv_way way = choose(s, c, AT_CONV_FORWARD, like);
+    if (like.dtype == AT_BF16 && way != WINOGRAD && way != STAGED) return DOT;
     if (way == DIRECT || way == NARROW) return DIRECT;
     return at_staged_fits(c) && at_winograd_dw_splits(c) ? STAGED : WINOGRAD;
 }
@@ -129,6 +131,7 @@ static size_t pass_work(const at_conv *c, at_conv_pass pass, conv_way way) {
 
 static size_t dw_work(const at_conv *c, conv_way way) {
     return way == STAGED     ? at_staged_dw_bytes(c)
+           : way == DOT      ? at_dot_dw_work_bytes(c)
            : way == WINOGRAD ? at_winograd_dw_work_bytes(c)
                              : at_conv_dw_work_bytes(c);
 }
@@ -144,6 +147,8 @@ static void training_memory(at_step *s, const at_conv *c, conv_state *state) {
     s->work_bytes = larger(s->work_bytes, at_bias_grad_work_bytes(s->out[0].shape));
     if (state->dw_way == WINOGRAD)
         s->scratch_bytes = larger(s->scratch_bytes, at_winograd_dw_scratch_bytes(c));
+    if (state->dw_way == DOT)
+        s->scratch_bytes = larger(s->scratch_bytes, at_dot_dw_scratch_bytes(c));
 }
 
 /* work: a folded norm's scale and bias while packing; a pass's own otherwise. */
@@ -244,6 +249,8 @@ static void weight_gradient(const at_step *s, const at_conv *c, at_tensor x, at_
         at_staged_dw(c, x, dy, dw, s->work);
     else if (state->dw_way == WINOGRAD)
         at_winograd_dw(c, x, dy, dw, s->work, s->scratch, s->scratch_bytes);
+    else if (state->dw_way == DOT)
+        at_dot_dw(c, x, dy, dw, s->work, s->scratch, s->scratch_bytes);
     else
         at_conv_dw(c, at_f32(x), x.ld, at_f32(dy), dy.ld, dw, s->work);
 }

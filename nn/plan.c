@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/kernels/kernels.h"
 #include "nn/plan_private.h"
 #include "nn/threads.h"
 
@@ -61,6 +62,16 @@ static at_status shape_node(at_plan *p, const at_node *n, at_error *err) {
 }
 
 /* ---- which precision ---- */
+
+at_precision at_precision_resolve(at_precision precision) {
+    if (precision != AT_PRECISION_AUTO) return precision;
+    return at_kernels_get()->dot_gain > 1 ? AT_BF16_MIXED : AT_FP32;
+}
+
+const char *at_precision_name(at_precision precision) {
+    static const char *const names[] = {"fp32", "bf16", "auto"};
+    return names[precision];
+}
 
 static bool same_shape(const at_plan *p, const at_node *n) {
     return memcmp(&p->shapes[n->id], &p->shapes[n->inputs[0]->id], sizeof(at_shape)) == 0;
@@ -225,7 +236,7 @@ static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_er
                        opts.batch, opts.height, opts.width);
     if (opts.conv == AT_CONV_TUNE)
         return at_fail(err, AT_ERR_USAGE, "conv tune: this version chooses by cost only; use auto");
-    if (opts.precision == AT_PRECISION_AUTO) opts.precision = AT_FP32;
+    opts.precision = at_precision_resolve(opts.precision);
     at_plan *p = calloc(1, sizeof *p);
     size_t n = (size_t)g->node_count;
     if (p == NULL) return at_fail_memory(err, "a plan", sizeof *p);

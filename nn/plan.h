@@ -22,6 +22,11 @@ typedef struct at_plan_opts {
     size_t max_bytes; /* refuse to need more (0: what the machine has free) */
 } at_plan_opts;
 
+/* AT_PRECISION_AUTO as what it means on this processor: bf16 where products of bf16 are faster than
+ * those of fp32 (AMX; AVX512-BF16 of AMD), else fp32. The others as they are. */
+at_precision at_precision_resolve(at_precision precision);
+const char *at_precision_name(at_precision precision); /* "fp32", "bf16", "auto" */
+
 /* On error *plan is NULL. A plan that does not fit says how much it needs and which batch would. */
 at_status at_plan_new(at_plan **plan, at_graph *g, at_plan_opts opts, at_error *err);
 void at_plan_free(at_plan *plan);

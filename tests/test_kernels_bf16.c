@@ -111,9 +111,28 @@ static void test_pairs(void **state) {
         }
 }
 
+/* Rows of pixels in pairs, and through the transposition of floats columns of pixels. */
+static void test_pair_rows(void **state) {
+    enum { ROWS = 7, COLS = 37, LD = COLS + 2, PAIRS = (ROWS + 1) / 2 };
+    uint16_t x[ROWS * LD], columns[COLS][2 * PAIRS];
+    uint32_t out[PAIRS * LD];
+    (void)state;
+    for (int i = 0; i < ROWS * LD; i++) x[i] = (uint16_t)(i * 2711 + 77);
+    for (int l = 0; at_kernels_level(l) != NULL; l++) {
+        memset(out, 0xab, sizeof out);
+        at_kernels_level(l)->pair_rows(out, LD, x, LD, ROWS, COLS);
+        assert_int_equal(out[COLS], 0xabababab);
+        at_kernels_level(l)->transpose((float *)(void *)columns, PAIRS, (float *)(void *)out, LD,
+                                       PAIRS, COLS);
+        for (int j = 0; j < COLS; j++)
+            for (int i = 0; i < 2 * PAIRS; i++)
+                assert_int_equal(columns[j][i], i < ROWS ? x[i * LD + j] : 0);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_widen),
-                                       cmocka_unit_test(test_rounding), cmocka_unit_test(test_rows),
-                                       cmocka_unit_test(test_pairs)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_widen), cmocka_unit_test(test_rounding), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_pairs), cmocka_unit_test(test_pair_rows)};
     return cmocka_run_group_tests_name("kernels_bf16", tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static const char *norm(int i) {
     return in_list((const char *const[]){"batch", "group", "none"}, 3, i);
 }
 static const char *precision(int i) {
-    return in_list((const char *const[]){"fp32", "bf16", "auto"}, 3, i);
+    return i <= AT_PRECISION_AUTO ? at_precision_name((at_precision)i) : NULL;
 }
 static const char *conv(int i) {
     return in_list((const char *const[]){"auto", "direct", "winograd", "tune"}, 4, i);

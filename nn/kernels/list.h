@@ -239,6 +239,10 @@ static inline int at_dot_step(int k) {
      * l < k, which is even, and j < n; 0 for j up to nr. scale NULL: 1. row or col is 1 */                            \
     X(pack_pairs, void, (uint16_t *out, int nr, const float *x, ptrdiff_t row, ptrdiff_t col,      \
                          const float *scale, int k, int n))                                        \
+    /* Rows of bfloat16 in pairs: out[i / 2 * out_ld + j] holds x[i * ld + j] in its lower half, x[(i + \
+     * 1) * ld + j] in its upper one, for even i < rows, j < cols; 0 for a last row without a partner */ \
+    X(pair_rows, void, (uint32_t *out, ptrdiff_t out_ld, const uint16_t *x, ptrdiff_t ld, int rows, \
+                        int cols))                                                                 \
     /* pixel shuffle: out[p * step + place[k] + j] = x[p * ld + j * q + k] for j < c, k < q */     \
     X(pixel_shuffle, void, (float *out, ptrdiff_t step, const ptrdiff_t *place, const float *x,    \
                             ptrdiff_t ld, int64_t pixels, int c, int q))                           \

@@ -20,3 +20,12 @@ void at_pack_pairs_ref(uint16_t *out, int nr, const float *x, ptrdiff_t row, ptr
             out[(l / 2 * nr + j) * 2 + l % 2] = at_bf16_narrowed(scale && j < n ? v * scale[j] : v);
         }
 }
+
+void at_pair_rows_ref(uint32_t *out, ptrdiff_t out_ld, const uint16_t *x, ptrdiff_t ld, int rows,
+                      int cols) {
+    for (int i = 0; i < rows; i += 2)
+        for (int j = 0; j < cols; j++) {
+            uint32_t second = i + 1 < rows ? x[(i + 1) * ld + j] : 0;
+            out[i / 2 * out_ld + j] = x[i * ld + j] | second << 16;
+        }
+}

@@ -63,3 +63,12 @@ void K(pack_pairs)(uint16_t *out, int nr, const float *x, ptrdiff_t row, ptrdiff
     }
     for (int l = 0; l < k; l += 2) pack_rows(both + l / 2 * nr, x + l * row, row, scale, n);
 }
+
+void K(pair_rows)(uint32_t *out, ptrdiff_t out_ld, const uint16_t *x, ptrdiff_t ld, int rows,
+                  int cols) {
+    int i = 0;
+    for (; i + 1 < rows; i += 2, out += out_ld, x += 2 * ld)
+        for (int j = 0; j < cols; j++) out[j] = x[j] | (uint32_t)x[ld + j] << 16;
+    if (i < rows)
+        for (int j = 0; j < cols; j++) out[j] = x[j];
+}
