@@ -28,8 +28,12 @@ static int remove_one(const char *path, const struct stat *s, int kind, struct F
     return remove(path);
 }
 
+void files_remove(const char *path) {
+    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void files_end(void) {
-    nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    files_remove(root);
     root[0] = '\0';
 }
 

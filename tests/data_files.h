@@ -8,6 +8,8 @@
 
 /* A fresh folder under $TMPDIR or /tmp; one at a time. */
 const char *files_begin(void);
+/* A file, or a folder with all that is in it, if it is there. */
+void files_remove(const char *path);
 void files_end(void);
 
 /* Path of `name` inside it; a few of them stay valid at a time. */
