@@ -11,14 +11,15 @@ static json_t *to_json(const at_model *m, const at_bench_opts *o, const at_bench
     char cpu[128];
     at_cpu_name(cpu, sizeof cpu);
     json_t *j = json_pack(
-        "{so so* sI sI sI sf sI s{ss ss si} ss so s[ii] si ss}", "train_step_ms",
+        "{so so* sI sI sI sf sI s{ss ss si} ss so s[ii] si ss sb}", "train_step_ms",
         timing_json(&r->train_step), "inference_ms",
         r->inference.runs ? timing_json(&r->inference) : NULL, "train_peak_bytes",
         (json_int_t)r->train_peak, "inference_peak_bytes", (json_int_t)r->inference_peak,
         "rss_bytes", (json_int_t)r->rss, "macs", r->macs, "parameters", (json_int_t)r->parameters,
         "cpu", "name", cpu, "level", at_kernels_get()->level, "threads", at_threads(), "version",
         ATROUS_VERSION, "model", at_model_opts_to_json(m, &o->net), "size", o->size.h, o->size.w,
-        "batch", o->batch, "precision", at_precision_name(at_precision_resolve(o->precision)));
+        "batch", o->batch, "precision", at_precision_name(at_precision_resolve(o->precision)),
+        "recompute", (int)o->recompute);
     return j;
 }
 
@@ -67,6 +68,7 @@ static at_status run(cli_args *args, at_error *err) {
                           .repeat = o->repeat,
                           .precision = o->train.precision,
                           .conv = o->train.conv,
+                          .recompute = o->train.recompute,
                           .train_only = o->train_only,
                           .profile = o->profile ? print_profile : NULL,
                           .seed = o->train.seed,
@@ -96,7 +98,8 @@ const cli_command cli_bench_model = {
         "milliseconds, macs those of one forward of the batch.",
     .options =
         "classes channels width depth fc upsample skip decoder match norm output-stride "
-        "rates lrn size batch precision conv threads seed max-mem repeat train-only profile json",
+        "rates lrn size batch precision conv recompute threads seed max-mem repeat train-only "
+        "profile json",
     .defaults = (const cli_default[]){{"width", "1"}, {"batch", "1"}, {NULL, NULL}},
     .examples =
         "atrous bench model unet --classes 11 --width 0.5 --size 180x240 --batch 4 --threads 2\n"

@@ -57,7 +57,8 @@ struct at_op {
 
     /* out = f(in). d_in += f'(in) d_out; parameter gradients += too. Neither allocates, prints or
      * fails. In inference out[1].data is NULL if nobody reads it. backward may destroy d_out, and
-     * skips every d_in whose data is NULL. */
+     * skips every d_in whose data is NULL. Without `again`, forward may run a second time before
+     * backward, to the same bits: then it changes nothing but out and saved. */
     void (*forward)(const at_step *step);
     void (*backward)(const at_step *step);
 

@@ -2,6 +2,7 @@
 /* Building a plan: which nodes, which shapes, which steps. Memory is plan_memory.c, running is
  * plan_run.c. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,7 +276,8 @@ static at_status plan_build(at_plan **out, at_graph *g, at_plan_opts opts, at_er
     AT_TRY(work_out_shapes(p, output, err));
     choose_dtypes(p, output);
     AT_TRY(build_steps(p, output, err));
-    return at_plan_place(p, err);
+    bool twice = opts.recompute && opts.mode == AT_TRAIN && !opts.keep;
+    return twice ? at_plan_choose_segments(p, err) : at_plan_place(p, err);
 }
 
 static size_t total_bytes(const at_plan *p) {
@@ -295,20 +297,28 @@ static int batch_that_fits(at_graph *g, at_plan_opts opts, size_t limit) {
     return 0;
 }
 
+/* Would the same plan fit if values were computed twice? */
+static bool recompute_fits(at_graph *g, at_plan_opts opts, size_t limit) {
+    size_t bytes;
+    if (opts.recompute || opts.keep || opts.mode != AT_TRAIN) return false;
+    opts.recompute = true;
+    return at_plan_measure(g, opts, &bytes, NULL) == AT_OK && bytes <= limit;
+}
+
 static at_status refuse(at_plan *p, size_t limit, at_error *err) {
-    double gib = 1024.0 * 1024 * 1024;
-    int fits = batch_that_fits(p->graph, p->opts, limit);
+    const double gib = 1024.0 * 1024 * 1024;
     const at_plan_opts *o = &p->opts;
-    if (fits > 0)
-        return at_fail(
-            err, AT_ERR_MEMORY,
-            "batch %d of %d x %d pixels needs %.2f GiB, %.2f GiB are free: batch %d would fit",
-            o->batch, o->height, o->width, (double)total_bytes(p) / gib, (double)limit / gib, fits);
+    const int fits = batch_that_fits(p->graph, p->opts, limit);
+    const char *twice =
+        recompute_fits(p->graph, p->opts, limit) ? "--recompute, in more time," : NULL;
+    char batch[32] = "", way[96] = "use smaller images or a smaller network";
+    if (fits > 0) snprintf(batch, sizeof batch, "batch %d", fits);
+    if (fits > 0 || twice)
+        snprintf(way, sizeof way, "%s%s%s would fit", batch, fits > 0 && twice ? " or " : "",
+                 twice ? twice : "");
     return at_fail(err, AT_ERR_MEMORY,
-                   "batch %d of %d x %d pixels needs %.2f GiB, %.2f GiB are free: use smaller "
-                   "images or a smaller network",
-                   o->batch, o->height, o->width, (double)total_bytes(p) / gib,
-                   (double)limit / gib);
+                   "batch %d of %d x %d pixels needs %.2f GiB, %.2f GiB are free: %s", o->batch,
+                   o->height, o->width, (double)total_bytes(p) / gib, (double)limit / gib, way);
 }
 
 static at_status plan_realise(at_plan *p, at_error *err) {

@@ -19,6 +19,8 @@ typedef struct at_plan_opts {
     at_node *output;  /* what to compute; NULL: the graph's output. A loss, for training */
     bool input_grad;  /* also the gradient of inputs */
     bool keep;        /* no memory is reused: every value can be read after forward */
+    bool recompute;   /* training: drop values after forward and compute them once more in backward;
+                       * as many as make the plan smallest, or fit it into max_bytes. Same bits */
     size_t max_bytes; /* refuse to need more (0: what the machine has free) */
 } at_plan_opts;
 

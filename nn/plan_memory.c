@@ -5,6 +5,7 @@
  * Inference", 2020, find it near optimal for networks). */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "nn/plan_private.h"
 
@@ -16,15 +17,15 @@ enum {
 /* ---- lives ---- */
 
 static int last_moment(const at_plan *p) {
-    return p->opts.mode == AT_TRAIN ? 3 * p->count - 1 : p->count - 1;
+    return p->moments - 1;
 }
 
 static int backward_begin(const at_plan *p, int step) {
-    return at_plan_backward_moment(p->count, step);
+    return p->steps[step].back;
 }
 
 static int backward_end(const at_plan *p, int step) {
-    return at_plan_backward_moment(p->count, step) + 1;
+    return p->steps[step].back + 1;
 }
 
 static void extend(at_buffer *b, int moment) {
@@ -55,6 +56,13 @@ static void forward_buffers(at_plan *p, int i) {
     claim(ps, BUF_WORK, s->work_bytes, i, i);
     claim(ps, BUF_SCRATCH, s->scratch_bytes * (size_t)p->threads, i, i);
     claim(ps, BUF_WIDE, at_plan_wide_bytes(ps, false), i, i);
+    if (!ps->redo) return;
+    int redo = ps->redo_moment;
+    claim(ps, BUF_REDO, tensor_bytes(s->out[0]), redo, redo);
+    claim(ps, BUF_WIDE_REDO, at_plan_wide_bytes(ps, false), redo, redo);
+    if (s->node->op->again != NULL) return;
+    claim(ps, BUF_WORK_REDO, s->work_bytes, redo, redo);
+    claim(ps, BUF_SCRATCH_REDO, s->scratch_bytes * (size_t)p->threads, redo, redo);
 }
 
 static void backward_buffers(at_plan *p, int i) {
@@ -68,7 +76,7 @@ static void backward_buffers(at_plan *p, int i) {
     claim(ps, BUF_WORK_BACK, s->work_bytes, back, end);
     claim(ps, BUF_SCRATCH_BACK, s->scratch_bytes * (size_t)p->threads, back, end);
     claim(ps, BUF_WIDE_BACK, at_plan_wide_bytes(ps, true), back, end);
-    if (s->needs & AT_NEEDS_OUTPUT) extend(&ps->buf[BUF_OUT0], end);
+    if (s->needs & AT_NEEDS_OUTPUT) extend(&ps->buf[ps->redo ? BUF_REDO : BUF_OUT0], end);
     if (ps->buf[BUF_OUT1].used) extend(&ps->buf[BUF_OUT1], end);
     ps->written = i == p->output;
 }
@@ -120,12 +128,43 @@ static bool needed_back(const at_plan *p, int i) {
     return false;
 }
 
+static bool reads(const at_plan_step *ps, int producer) {
+    for (int k = 0; k < ps->s.in_count; k++)
+        if (reads_value(ps, k) && ps->inputs[k] == producer) return true;
+    return false;
+}
+
+bool at_plan_read_back(const at_plan *p, int i) {
+    if (needed_back(p, i)) return true;
+    for (int j = i + 1; j < p->count; j++)
+        if (p->steps[j].again && reads(&p->steps[j], i)) return true;
+    return false;
+}
+
+int at_plan_last_reader(const at_plan *p, int i) {
+    int last = i;
+    for (int j = i + 1; j < p->count; j++)
+        if (reads(&p->steps[j], i)) last = j;
+    return last;
+}
+
+size_t at_plan_value_bytes(const at_plan_step *ps) {
+    return tensor_bytes(ps->s.out[0]);
+}
+
+/* Such a value is what later segments begin with: it stays from forward on. */
+static bool leaves_segment(const at_plan *p, int i) {
+    int segment = p->steps[i].segment;
+    return segment && (i == p->output || p->steps[at_plan_last_reader(p, i)].segment != segment);
+}
+
 /* Is it worth it? What the step reads must be there in backward, which may be new. */
 static bool worth_again(const at_plan *p, int i) {
     const at_plan_step *ps = &p->steps[i];
     size_t kept = AGAIN_LEAST;
     if (ps->s.node->op->again == NULL || !ps->wants_grad || i == p->output ||
-        (ps->s.needs & AT_NEEDS_OUTPUT) || !needed_back(p, i) || at_plan_wide_bytes(ps, false) > 0)
+        (ps->s.needs & AT_NEEDS_OUTPUT) || !needed_back(p, i) || leaves_segment(p, i) ||
+        at_plan_wide_bytes(ps, false) > 0)
         return false;
     for (int k = 0; k < ps->s.in_count; k++)
         if (reads_value(ps, k) && !p->steps[ps->inputs[k]].again && !needed_back(p, ps->inputs[k]))
@@ -147,7 +186,7 @@ static void read_back(at_plan *p, const at_plan_step *ps, int k, int begin, int 
     if (producer->again && !second)
         touch(producer, begin, end);
     else
-        extend(&producer->buf[second ? BUF_OUT1 : BUF_OUT0], end);
+        extend(&producer->buf[second ? BUF_OUT1 : producer->redo ? BUF_REDO : BUF_OUT0], end);
 }
 
 /* What reading its inputs means for their lives. All readers of the step have been here before. */
@@ -161,6 +200,11 @@ static void reader_lives(at_plan *p, int i) {
         at_plan_step *producer = &p->steps[ps->inputs[k]];
         bool second = ps->s.node->ports[k] != 0;
         extend(&producer->buf[second ? BUF_OUT1 : BUF_OUT0], i);
+        if (ps->redo)
+            extend(&producer->buf[second           ? BUF_OUT1
+                                  : producer->redo ? BUF_REDO
+                                                   : BUF_OUT0],
+                   ps->redo_moment);
         if (ps->buf[BUF_AGAIN].used) read_back(p, ps, k, again, again);
         if (!ps->wants_grad) continue;
         if (second || (ps->s.needs & AT_NEEDS_INPUT)) read_back(p, ps, k, begin, end);
@@ -168,11 +212,46 @@ static void reader_lives(at_plan *p, int i) {
     }
 }
 
+/* Is the step computed once more: for its own sake, or for a reader that is? */
+static bool worth_redo(const at_plan *p, int i) {
+    const at_plan_step *ps = &p->steps[i];
+    if (ps->segment == 0 || ps->s.in_count == 0 || leaves_segment(p, i)) return false;
+    if (!ps->again && at_plan_read_back(p, i)) return true;
+    for (int j = i + 1; j < p->count; j++)
+        if (p->steps[j].redo && reads(&p->steps[j], i)) return true;
+    return false;
+}
+
+/* Numbers the moments. A segment is computed once more just before its last step's backward. */
+static void schedule(at_plan *p) {
+    p->moments = p->count;
+    for (int i = p->count - 1; i >= 0 && p->opts.mode == AT_TRAIN; i--) {
+        int segment = p->steps[i].segment, first = i;
+        bool last = segment && (i + 1 == p->count || p->steps[i + 1].segment != segment);
+        while (last && first > 0 && p->steps[first - 1].segment == segment) first--;
+        for (int j = first; last && j <= i; j++)
+            if (p->steps[j].redo) p->steps[j].redo_moment = p->moments++;
+        p->steps[i].back = p->moments;
+        p->moments += 2;
+    }
+}
+
+static void forget(at_plan_step *ps) {
+    memset(ps->buf, 0, sizeof ps->buf);
+    memset(ps->s.first, 0, (size_t)ps->s.in_count * sizeof *ps->s.first);
+    memset(ps->clear, 0, (size_t)ps->s.in_count * sizeof *ps->clear);
+    ps->again = ps->redo = ps->written = false;
+}
+
 static void lifetimes(at_plan *p) {
+    bool may = p->opts.mode == AT_TRAIN && !p->opts.keep;
+    for (int i = 0; i < p->count; i++) forget(&p->steps[i]);
+    for (int i = 0; i < p->count; i++) p->steps[i].again = may && worth_again(p, i);
+    for (int i = p->count - 1; i >= 0; i--) p->steps[i].redo = may && worth_redo(p, i);
+    schedule(p);
     for (int i = 0; i < p->count; i++) {
         forward_buffers(p, i);
         backward_buffers(p, i);
-        p->steps[i].again = p->opts.mode == AT_TRAIN && !p->opts.keep && worth_again(p, i);
     }
     for (int i = p->count - 1; i >= 0; i--) reader_lives(p, i);
 }
@@ -268,8 +347,9 @@ void at_plan_point(at_plan *p, int i, int which) {
                 p->steps[j].s.in[k].data = ps->s.out[0].data;
 }
 
-const at_buffer *at_plan_value_buffer(const at_plan_step *ps, bool backward) {
-    return &ps->buf[backward && ps->again ? BUF_AGAIN : BUF_OUT0];
+const at_buffer *at_plan_value_buffer(const at_plan_step *ps, at_phase phase) {
+    if (phase == AT_PHASE_BACKWARD && ps->again) return &ps->buf[BUF_AGAIN];
+    return &ps->buf[phase != AT_PHASE_FORWARD && ps->redo ? BUF_REDO : BUF_OUT0];
 }
 
 void at_plan_bind(at_plan *p) {
@@ -292,7 +372,7 @@ void at_plan_bind(at_plan *p) {
     }
 }
 
-void at_plan_use_memory(at_plan *p, at_plan_step *ps, bool backward) {
-    ps->s.work = at_place(p, &ps->buf[backward ? BUF_WORK_BACK : BUF_WORK]);
-    ps->s.scratch = at_place(p, &ps->buf[backward ? BUF_SCRATCH_BACK : BUF_SCRATCH]);
+void at_plan_use_memory(at_plan *p, at_plan_step *ps, at_phase phase) {
+    ps->s.work = at_place(p, &ps->buf[BUF_WORK + (int)phase]);
+    ps->s.scratch = at_place(p, &ps->buf[BUF_SCRATCH + (int)phase]);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a plan: plan.c builds it, plan_memory.c places its buffers, plan_run.c runs it. */
+/* The inside of a plan: plan.c builds it, plan_segments.c chooses what is computed twice,
+ * plan_memory.c places its buffers, plan_run.c runs it. */
 #ifndef AT_NN_PLAN_PRIVATE_H
 #define AT_NN_PLAN_PRIVATE_H
 
@@ -8,7 +9,8 @@
 
 /* A piece of the arena, alive from moment `begin` to moment `end`, both included. Forward step i is
  * moment i; each backward step has two moments, because some operators read their inputs before they
- * write gradients; the caller's own time before and after belongs to the first and the last. */
+ * write gradients; a step that is computed once more has a moment for that, before the backward of its
+ * segment. The caller's own time before and after belongs to the first and the last. */
 typedef struct at_buffer {
     size_t bytes, offset;
     int begin, end;
@@ -19,35 +21,40 @@ typedef struct at_buffer {
 enum {
     BUF_OUT0 = 0,
     BUF_OUT1,
+    BUF_REDO,  /* out[0] once more, with the segment the step belongs to */
     BUF_AGAIN, /* out[0] once more, for backward: written at moment `begin` */
     BUF_GRAD,  /* gradient of out[0] */
     BUF_SAVED,
     BUF_KEPT,
-    BUF_WORK,      /* of forward */
-    BUF_WORK_BACK, /* of backward */
+    BUF_WORK, /* one for each phase, in their order */
+    BUF_WORK_REDO,
+    BUF_WORK_BACK,
     BUF_SCRATCH,
+    BUF_SCRATCH_REDO,
     BUF_SCRATCH_BACK,
     BUF_WIDE, /* fp32 copies of bf16 tensors, for an operator that takes none */
+    BUF_WIDE_REDO,
     BUF_WIDE_BACK,
     BUF_COUNT,
 };
+
+typedef enum at_phase { AT_PHASE_FORWARD = 0, AT_PHASE_REDO, AT_PHASE_BACKWARD } at_phase;
 
 typedef struct at_plan_step {
     at_step s;
     int *inputs;     /* step number of each input, -1 where only the shape is lent */
     bool *clear;     /* the runner zeroes d_in[i] before this step's backward */
     bool wants_grad; /* something upstream is trained (or input_grad) */
-    bool again;      /* out[0] does not outlive forward */
+    bool again;      /* out[0] is written once more for its first reader in backward */
+    int segment;     /* of steps whose values don't outlive forward; 0: of none */
+    bool redo;       /* out[0] is computed once more, with its segment */
+    int redo_moment;
+    int back;        /* the first moment of its backward */
     bool written;    /* somebody writes the gradient of out[0] before this step's backward */
     at_tensor *wide; /* in_count inputs and their gradients, as the operator sees them */
     at_buffer buf[BUF_COUNT];
     double forward_s, backward_s;
 } at_plan_step;
-
-/* The first moment of backward step i; the second one follows. */
-static inline int at_plan_backward_moment(int steps, int i) {
-    return steps + 2 * (steps - 1 - i);
-}
 
 struct at_plan {
     at_graph *graph;
@@ -61,27 +68,40 @@ struct at_plan {
     int count;
     int output; /* step number */
     int threads;
+    int moments;
     char *arena;
     size_t arena_bytes;
     size_t stage_offset, stage_bytes; /* of each worker; 0: nothing is bf16 */
     bool profile;
 };
 
-/* Sets the lives of all buffers from the steps, then gives every used one its offset; fills in
- * plan->arena_bytes. */
+/* Sets the lives of all buffers from the steps and their segments, then gives every used one its
+ * offset; fills in plan->arena_bytes. May be called again with other segments. */
 at_status at_plan_place(at_plan *plan, at_error *err);
+
+/* Gives steps segments so that the arena is small, and places it. */
+at_status at_plan_choose_segments(at_plan *plan, at_error *err);
+
+/* Is the value of step i read in backward, by backward itself or by a step that is done `again`? */
+bool at_plan_read_back(const at_plan *plan, int i);
+
+/* The last step whose forward reads the value of step i; i if there is none. */
+int at_plan_last_reader(const at_plan *plan, int i);
+
+size_t at_plan_value_bytes(const at_plan_step *ps);
 
 /* Points every step's tensors into the arena. */
 void at_plan_bind(at_plan *plan);
 
-/* Points out[0] of step i, and what reads it, to one of its buffers: BUF_OUT0 or BUF_AGAIN. */
+/* Points out[0] of step i, and what reads it, to one of its buffers: BUF_OUT0, BUF_REDO
+ * or BUF_AGAIN. */
 void at_plan_point(at_plan *plan, int i, int which);
 
-/* The buffer that holds the step's out[0] at that time. */
-const at_buffer *at_plan_value_buffer(const at_plan_step *ps, bool backward);
+/* The buffer that holds the step's out[0] in that phase. */
+const at_buffer *at_plan_value_buffer(const at_plan_step *ps, at_phase phase);
 
 /* Points the step's work and scratch at those of the coming call. */
-void at_plan_use_memory(at_plan *plan, at_plan_step *ps, bool backward);
+void at_plan_use_memory(at_plan *plan, at_plan_step *ps, at_phase phase);
 
 /* ---- operators that take no bf16 (plan_wide.c) ---- */
 
@@ -89,9 +109,9 @@ void at_plan_use_memory(at_plan *plan, at_plan_step *ps, bool backward);
 size_t at_plan_wide_bytes(const at_plan_step *ps, bool backward);
 
 /* What the operator is to be called with: the step, or a copy of it with widened tensors. */
-at_step at_plan_widen(const at_plan *plan, at_plan_step *ps, bool backward);
+at_step at_plan_widen(const at_plan *plan, at_plan_step *ps, at_phase phase);
 /* Brings back what the operator has written into the copies. */
-void at_plan_narrow(const at_plan_step *ps, const at_step *copy, bool backward);
+void at_plan_narrow(const at_plan_step *ps, const at_step *copy, at_phase phase);
 
 /* The arena: zeroed, aligned to 2 MiB, huge pages if the system has them. */
 void *at_arena_map(size_t bytes);

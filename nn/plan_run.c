@@ -25,22 +25,23 @@ static void close_arena(const at_plan *p) {
     ASAN_UNPOISON_MEMORY_REGION(p->arena + p->stage_offset, p->stage_bytes * (size_t)p->threads);
 }
 
-static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
+static void guard(const at_plan *p, const at_plan_step *ps, at_phase phase) {
+    bool backward = phase == AT_PHASE_BACKWARD;
     close_arena(p);
-    allow(p, &ps->buf[backward ? BUF_WORK_BACK : BUF_WORK]);
-    allow(p, &ps->buf[backward ? BUF_SCRATCH_BACK : BUF_SCRATCH]);
-    allow(p, &ps->buf[backward ? BUF_WIDE_BACK : BUF_WIDE]);
+    allow(p, &ps->buf[BUF_WORK + (int)phase]);
+    allow(p, &ps->buf[BUF_SCRATCH + (int)phase]);
+    allow(p, &ps->buf[BUF_WIDE + (int)phase]);
     allow(p, &ps->buf[BUF_SAVED]);
     allow(p, &ps->buf[BUF_KEPT]);
     allow(p, &ps->buf[BUF_OUT1]);
-    if (!backward || (ps->s.needs & AT_NEEDS_OUTPUT)) allow(p, at_plan_value_buffer(ps, backward));
+    if (!backward || (ps->s.needs & AT_NEEDS_OUTPUT)) allow(p, at_plan_value_buffer(ps, phase));
     if (backward) allow(p, &ps->buf[BUF_GRAD]);
     for (int k = 0; k < ps->s.in_count; k++) {
         if (ps->inputs[k] < 0) continue;
         const at_plan_step *from = &p->steps[ps->inputs[k]];
         int port = ps->s.node->ports[k];
         if (!backward || port || (ps->s.needs & AT_NEEDS_INPUT))
-            allow(p, port ? &from->buf[BUF_OUT1] : at_plan_value_buffer(from, backward));
+            allow(p, port ? &from->buf[BUF_OUT1] : at_plan_value_buffer(from, phase));
         if (backward && !port) allow(p, &from->buf[BUF_GRAD]);
     }
 }
@@ -52,7 +53,8 @@ static void guard_again(const at_plan *p, const at_plan_step *ps) {
     for (int k = 0; k < ps->s.in_count; k++) {
         if (ps->inputs[k] < 0) continue;
         const at_plan_step *from = &p->steps[ps->inputs[k]];
-        allow(p, ps->s.node->ports[k] ? &from->buf[BUF_OUT1] : at_plan_value_buffer(from, true));
+        allow(p, ps->s.node->ports[k] ? &from->buf[BUF_OUT1]
+                                      : at_plan_value_buffer(from, AT_PHASE_BACKWARD));
     }
 }
 
@@ -60,8 +62,8 @@ static void unguard(const at_plan *p) {
     ASAN_UNPOISON_MEMORY_REGION(p->arena, p->arena_bytes);
 }
 #else
-static void guard(const at_plan *p, const at_plan_step *ps, bool backward) {
-    (void)p, (void)ps, (void)backward;
+static void guard(const at_plan *p, const at_plan_step *ps, at_phase phase) {
+    (void)p, (void)ps, (void)phase;
 }
 static void guard_again(const at_plan *p, const at_plan_step *ps) {
     (void)p, (void)ps;
@@ -79,21 +81,21 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void enter(at_plan *p, at_plan_step *ps, bool backward) {
-    at_plan_use_memory(p, ps, backward);
+static void enter(at_plan *p, at_plan_step *ps, at_phase phase) {
+    at_plan_use_memory(p, ps, phase);
     ps->s.version = p->graph->version;
-    guard(p, ps, backward);
+    guard(p, ps, phase);
 }
 
 static void forward_step(at_plan *p, int i) {
     at_plan_step *ps = &p->steps[i];
     if (ps->s.in_count == 0) return; /* the caller's */
-    if (ps->again) at_plan_point(p, i, BUF_OUT0);
-    enter(p, ps, false);
+    if (ps->again || ps->redo) at_plan_point(p, i, BUF_OUT0);
+    enter(p, ps, AT_PHASE_FORWARD);
     double t = p->profile ? now() : 0;
-    at_step s = at_plan_widen(p, ps, false);
+    at_step s = at_plan_widen(p, ps, AT_PHASE_FORWARD);
     s.node->op->forward(&s);
-    at_plan_narrow(ps, &s, false);
+    at_plan_narrow(ps, &s, AT_PHASE_FORWARD);
     if (p->profile) ps->forward_s += now() - t;
 }
 
@@ -118,7 +120,7 @@ static void clear(const at_buffer *b, char *arena) {
 
 /* Brings back the values that forward let go and that backward of step i is the first to read. */
 static void bring_back(at_plan *p, int i) {
-    int moment = at_plan_backward_moment(p->count, i);
+    int moment = p->steps[i].back;
     for (int j = 0; j < p->count; j++) {
         at_plan_step *ps = &p->steps[j];
         if (!ps->buf[BUF_AGAIN].used || ps->buf[BUF_AGAIN].begin != moment) continue;
@@ -130,19 +132,41 @@ static void bring_back(at_plan *p, int i) {
     }
 }
 
+static void redo_step(at_plan *p, int i) {
+    at_plan_step *ps = &p->steps[i];
+    const at_op *op = ps->s.node->op;
+    at_plan_point(p, i, BUF_REDO);
+    enter(p, ps, AT_PHASE_REDO);
+    double t = p->profile ? now() : 0;
+    at_step s = at_plan_widen(p, ps, AT_PHASE_REDO);
+    (op->again != NULL ? op->again : op->forward)(&s);
+    at_plan_narrow(ps, &s, AT_PHASE_REDO);
+    if (p->profile) ps->backward_s += now() - t;
+}
+
+/* The steps of a segment, if step i is its last. */
+static void redo_segment(at_plan *p, int i) {
+    int segment = p->steps[i].segment, first = i;
+    if (segment == 0 || (i + 1 < p->count && p->steps[i + 1].segment == segment)) return;
+    while (first > 0 && p->steps[first - 1].segment == segment) first--;
+    for (int j = first; j <= i; j++)
+        if (p->steps[j].redo) redo_step(p, j);
+}
+
 static void backward_step(at_plan *p, int i) {
     at_plan_step *ps = &p->steps[i];
+    redo_segment(p, i);
     if (!ps->wants_grad) return;
     bring_back(p, i);
-    enter(p, ps, true);
+    enter(p, ps, AT_PHASE_BACKWARD);
     double t = p->profile ? now() : 0;
     for (int k = 0; k < ps->s.in_count; k++)
         if (ps->clear[k]) clear(&p->steps[ps->inputs[k]].buf[BUF_GRAD], p->arena);
     if (!ps->written) clear(&ps->buf[BUF_GRAD], p->arena);
     if (ps->s.in_count > 0) {
-        at_step s = at_plan_widen(p, ps, true);
+        at_step s = at_plan_widen(p, ps, AT_PHASE_BACKWARD);
         s.node->op->backward(&s);
-        at_plan_narrow(ps, &s, true);
+        at_plan_narrow(ps, &s, AT_PHASE_BACKWARD);
     }
     if (p->profile) ps->backward_s += now() - t;
 }

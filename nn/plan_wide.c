@@ -76,9 +76,10 @@ static void widen_gradients(const at_plan_step *ps, at_step *copy, char **free) 
     }
 }
 
-at_step at_plan_widen(const at_plan *p, at_plan_step *ps, bool backward) {
+at_step at_plan_widen(const at_plan *p, at_plan_step *ps, at_phase phase) {
     at_step copy = ps->s;
-    const at_buffer *b = &ps->buf[backward ? BUF_WIDE_BACK : BUF_WIDE];
+    const at_buffer *b = &ps->buf[BUF_WIDE + (int)phase];
+    bool backward = phase == AT_PHASE_BACKWARD;
     if (!b->used) return copy;
     char *free = p->arena + b->offset;
     copy.in = ps->wide;
@@ -95,10 +96,10 @@ at_step at_plan_widen(const at_plan *p, at_plan_step *ps, bool backward) {
     return copy;
 }
 
-void at_plan_narrow(const at_plan_step *ps, const at_step *wide, bool backward) {
+void at_plan_narrow(const at_plan_step *ps, const at_step *wide, at_phase phase) {
     const at_step *s = &ps->s;
-    if (!ps->buf[backward ? BUF_WIDE_BACK : BUF_WIDE].used) return;
-    if (!backward) {
+    if (!ps->buf[BUF_WIDE + (int)phase].used) return;
+    if (phase != AT_PHASE_BACKWARD) {
         if (wide->out[0].data != s->out[0].data) at_tensor_convert(s->out[0], wide->out[0]);
         return;
     }

@@ -119,10 +119,9 @@ static at_status train_once(void *arg, at_error *err) {
     at_graph *g;
     at_plan *plan = NULL;
     AT_TRY(make_graph(&g, err));
+    at_plan_opts opts = {.height = 6, .width = 7, .mode = AT_TRAIN, .recompute = true};
     at_status status = at_graph_init(g, 1, err);
-    if (!status)
-        status =
-            at_plan_new(&plan, g, (at_plan_opts){.height = 6, .width = 7, .mode = AT_TRAIN}, err);
+    if (!status) status = at_plan_new(&plan, g, opts, err);
     if (plan) {
         at_plan_forward(plan);
         at_plan_backward(plan);

@@ -59,6 +59,7 @@ run_ok "data check of a good set" data check --data good
 
 # Memory: refused before anything is made, with the batch that would fit.
 refused 1 'batch [0-9]* would fit' train --size 256 --batch 64 --max-mem 200 --runs runs
+refused 1 'batch 5 or --recompute, in more time, would fit' train --size 256 --batch 8 --max-mem 300 --runs runs
 refused 1 'smaller' train --size 2048 --batch 1 --max-mem 20 --runs runs
 check "a plan that does not fit leaves no run behind" [ ! -e runs ]
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What a plan does to save memory changes no bit: values that are freed and brought back, gradients
- * that share a place, nodes without a step. A plan that keeps everything is the yardstick. */
+ * that share a place, nodes without a step, segments that are computed twice. A plan that keeps
+ * everything is the yardstick. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,44 +26,59 @@ static void fill(at_plan *p, at_graph *g) {
         ((uint8_t *)target.data)[i] = (uint8_t)at_rng_below(&rng, CLASSES);
 }
 
-/* Two steps forward and backward; the gradients, which are malloc'ed. */
-static float *gradients(at_graph *g, at_node *loss, bool keep, size_t *bytes) {
+static at_plan_opts training(at_node *loss) {
+    return (at_plan_opts){
+        .batch = 2, .height = HEIGHT, .width = WIDTH, .mode = AT_TRAIN, .output = loss};
+}
+
+/* Two steps forward and backward; the gradients, then all values (running statistics are among
+ * them), which are malloc'ed. */
+static float *gradients(at_graph *g, at_plan_opts opts, size_t *bytes) {
     size_t size = (size_t)at_graph_flat_count(g) * sizeof(float);
-    float *out = malloc(size);
+    float *out = malloc(2 * size);
     at_plan *p;
-    at_plan_opts opts = {.batch = 2, .height = HEIGHT, .width = WIDTH, .mode = AT_TRAIN};
-    opts.output = loss;
-    opts.keep = keep;
     assert_non_null(out);
     assert_int_equal(at_graph_init(g, 3, NULL), AT_OK); /* running statistics too */
     assert_int_equal(at_plan_new(&p, g, opts, NULL), AT_OK);
     memset(at_graph_grads(g), 0, size);
     for (int i = 0; i < 2; i++) {
         fill(p, g);
+        at_plan_set_iteration(p, 4, (uint64_t)i);
         at_plan_forward(p);
         at_plan_backward(p);
     }
     memcpy(out, at_graph_grads(g), size);
+    memcpy(out + at_graph_flat_count(g), at_graph_values(g), size);
     *bytes = at_plan_bytes(p);
     at_plan_free(p);
     return out;
 }
 
+static at_node *loss_of(at_graph *g, at_node *logits) {
+    return at_softmax_cross_entropy(g, "loss", logits, at_target(g, "target"), (at_loss_opts){0});
+}
+
+/* The graph is freed. */
+static void check_graph(at_graph *g, at_node *loss) {
+    at_plan_opts opts = training(loss), keep = opts, twice = opts;
+    size_t kept_bytes, bytes, twice_bytes, all = 2 * (size_t)at_graph_flat_count(g) * sizeof(float);
+    keep.keep = true;
+    twice.recompute = true;
+    float *kept = gradients(g, keep, &kept_bytes), *got = gradients(g, opts, &bytes);
+    float *redone = gradients(g, twice, &twice_bytes);
+    assert_memory_equal(got, kept, all);
+    assert_memory_equal(redone, kept, all);
+    assert_true(twice_bytes < bytes && bytes < kept_bytes);
+    free(kept), free(got), free(redone);
+    at_graph_free(g);
+}
+
 static void check(const char *name, at_model_opts opts) {
-    const at_model *m = at_model_find(name);
     at_graph *g;
-    size_t kept_bytes, bytes;
     opts.classes = CLASSES;
     opts.width = 0.125;
-    assert_int_equal(at_model_new(&g, m, opts, NULL), AT_OK);
-    at_node *loss = at_softmax_cross_entropy(g, "loss", at_graph_output(g), at_target(g, "target"),
-                                             (at_loss_opts){0});
-    float *kept = gradients(g, loss, true, &kept_bytes);
-    float *got = gradients(g, loss, false, &bytes);
-    assert_memory_equal(got, kept, (size_t)at_graph_flat_count(g) * sizeof(float));
-    assert_true(bytes < kept_bytes);
-    free(kept), free(got);
-    at_graph_free(g);
+    assert_int_equal(at_model_new(&g, at_model_find(name), opts, NULL), AT_OK);
+    check_graph(g, loss_of(g, at_graph_output(g)));
 }
 
 static void test_same_bits(void **state) {
@@ -72,6 +89,68 @@ static void test_same_bits(void **state) {
     check("deeplabv3", (at_model_opts){0});
     check("hdc", (at_model_opts){0});
     check("fcn8s", (at_model_opts){.norm = AT_NORM_NONE});
+}
+
+/* What draws random numbers draws the same ones again; what is pooled has the same winners; what a
+ * later segment reads stays. */
+enum { LINKS = 10 };
+
+static at_graph *chain(at_node **loss) {
+    at_graph *g = at_graph_new();
+    at_node *x = at_input(g, "image", 3), *early = NULL;
+    for (int i = 0; i < LINKS; i++) {
+        char name[6][16];
+        for (int k = 0; k < 6; k++) snprintf(name[k], sizeof name[k], "%c%d", "cndpar"[k], i);
+        x = at_conv2d(g, name[0], x,
+                      (at_conv2d_opts){.channels = 12, .kernel = {3, 3}, .padding = {1, 1}});
+        if (i % 3 == 0) x = at_relu(g, name[5], x);
+        if (i % 3 == 1) x = at_batch_norm(g, name[1], x, (at_batch_norm_opts){0});
+        x = at_dropout(g, name[2], x, 0.3f);
+        if (i == 2) early = x;
+        if (i % 4 == 3)
+            x = at_max_pool2d(
+                g, name[3], x,
+                (at_pool2d_opts){.kernel = {3, 3}, .stride = {1, 1}, .padding = {1, 1}});
+        if (i == 7) x = at_add(g, name[4], x, early);
+    }
+    x = at_conv2d(g, "score", x, (at_conv2d_opts){.channels = CLASSES, .kernel = {1, 1}});
+    *loss = loss_of(g, x);
+    assert_int_equal(at_graph_finish(g, NULL), AT_OK);
+    return g;
+}
+
+static void test_computed_twice(void **state) {
+    at_node *loss;
+    at_graph *g = chain(&loss);
+    (void)state;
+    check_graph(g, loss);
+}
+
+/* Within a limit no more is computed twice than must be; below all that can be, the error tells what
+ * would fit. */
+static void test_limit(void **state) {
+    at_node *loss;
+    at_graph *g = chain(&loss);
+    at_plan_opts opts = training(loss), twice = opts;
+    size_t plain, least, between;
+    at_error err = {0};
+    at_plan *p;
+    (void)state;
+    twice.recompute = true;
+    assert_int_equal(at_plan_measure(g, opts, &plain, NULL), AT_OK);
+    assert_int_equal(at_plan_measure(g, twice, &least, NULL), AT_OK);
+    twice.max_bytes = opts.max_bytes = (plain + least) / 2;
+    assert_int_equal(at_plan_measure(g, twice, &between, NULL), AT_OK);
+    assert_true(between > least && between <= twice.max_bytes);
+    assert_int_equal(at_plan_new(&p, g, opts, &err), AT_ERR_MEMORY);
+    assert_non_null(strstr(err.text, "batch 1 or --recompute, in more time, would fit"));
+    twice.max_bytes = plain;
+    assert_int_equal(at_plan_measure(g, twice, &between, NULL), AT_OK);
+    assert_int_equal(between, plain);
+    opts.max_bytes = least / 8;
+    assert_int_equal(at_plan_new(&p, g, opts, &err), AT_ERR_MEMORY);
+    assert_null(strstr(err.text, "recompute"));
+    at_graph_free(g);
 }
 
 /* A crop to the size that is there gets no step, whether it ends the graph or not. */
@@ -94,7 +173,8 @@ static void test_nothing_to_do(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_bits),
-                                       cmocka_unit_test(test_nothing_to_do)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_computed_twice),
+        cmocka_unit_test(test_limit), cmocka_unit_test(test_nothing_to_do)};
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

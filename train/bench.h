@@ -18,7 +18,7 @@ typedef struct at_bench_opts {
     int batch, repeat;
     at_precision precision;
     at_conv_choice conv;
-    bool train_only;
+    bool train_only, recompute;
     uint64_t seed;
     size_t max_bytes; /* for a plan; 0: what is free */
     /* Optional: sees both plans, with the seconds that `runs` runs spent in each step. */

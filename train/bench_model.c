@@ -45,6 +45,7 @@ static at_plan_opts plan_opts(const at_bench_opts *o, at_mode mode, at_node *out
                           .mode = mode,
                           .precision = o->precision,
                           .conv = o->conv,
+                          .recompute = o->recompute,
                           .output = output,
                           .max_bytes = o->max_bytes};
 }

@@ -114,6 +114,7 @@ const at_train_option at_train_options[] = {
     {"loader-threads", "N", "machine", "threads that load pictures", AT_OPT_INT, AT(loader_threads), 0, 256, NULL},
     {"precision", "fp32|bf16|auto", "machine", "how activations are stored", AT_OPT_CHOICE, AT(precision), 0, 0, precision},
     {"conv", "auto|direct|winograd|tune", "machine", "convolution algorithm", AT_OPT_CHOICE, AT(conv), 0, 0, conv},
+    {"recompute", NULL, "machine", "training in less memory and more time: compute values once more instead of keeping them; with --max-mem only as many as must be", AT_OPT_SWITCH, AT(recompute), 0, 0, NULL},
     {"max-mem", "MB", "machine", "refuse a plan that needs more; default: what is free", AT_OPT_AMOUNT, AT(max_mem_mb), 0, BIG, NULL},
 
     {"runs", "DIR", "run", "where runs are kept", AT_OPT_STRING, AT(runs), 0, 0, NULL},

@@ -47,6 +47,7 @@ typedef struct at_train_opts {
     int threads, loader_threads; /* 0: all; 0: 1 */
     at_precision precision;
     at_conv_choice conv;
+    bool recompute;    /* drop values after forward and compute them once more in backward */
     double max_mem_mb; /* for a plan; 0: what is free */
     /* run */
     const char *runs, *name;

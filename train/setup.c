@@ -194,6 +194,7 @@ at_status at_trainer_make_plan(at_trainer *t, at_error *err) {
                             .mode = AT_TRAIN,
                             .precision = o->precision,
                             .conv = o->conv,
+                            .recompute = o->recompute,
                             .output = t->loss,
                             .max_bytes = (size_t)(o->max_mem_mb * 1e6)};
     return at_plan_new(&t->plan, t->net.graph, p, err);
