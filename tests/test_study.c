@@ -217,7 +217,7 @@ static void tables(void **state) {
         make_up(r, miou[i / 3][i % 3], 0.5, whole);
         if (i == 0)
             write_file(tiny_path("%s/measures.json", strstr(r->dir, "runs/")),
-                       "{\"miou\": 0.7, \"pixel_accuracy\": 0.5,"
+                       "{\"miou\": 0.7, \"pixel_accuracy\": 0.5, \"mean_accuracy\": 0.4,"
                        "\"measures\": {\"bf1\": 0.25, \"trimap1\": null}}");
         if (!whole)
             write_file(tiny_path("%s/measures.json", strstr(r->dir, "runs/")), "{\"miou\": 0.66}");
@@ -227,16 +227,16 @@ static void tables(void **state) {
     assert_int_equal(at_study_save(s, NULL), AT_OK);
     has_text(tiny_path("runs/tables/runs.csv"),
              "upsample,seed,status,parameters,macs,train_s,inference_ms,peak_bytes,miou,"
-             "pixel_accuracy,bf1\n"
-             "bilinear,7,done,1234,5000000000,12.5,3.25,1000000,0.7,0.5,0.25\n"
-             "nearest,7,done,1234,5000000000,12.5,3.25,1000000,0.6,0.5,\n"
-             "transposed,7,done,1234,5000000000,12.5,3.25,1000000,0.61,0.5,\n"
-             "bilinear,8,done,1234,5000000000,12.5,3.25,1000000,0.72,0.5,\n"
-             "nearest,8,done,1234,5000000000,12.5,3.25,1000000,0.61,0.5,\n"
-             "transposed,8,done,1234,5000000000,12.5,3.25,1000000,0.6,0.5,\n"
-             "bilinear,9,done,1234,5000000000,12.5,3.25,1000000,0.71,0.5,\n"
-             "nearest,9,done,1234,5000000000,12.5,3.25,1000000,0.63,0.5,\n"
-             "transposed,9,trained,1234,5000000000,,,1000000,0.66,,\n");
+             "pixel_accuracy,bf1,mean_accuracy\n"
+             "bilinear,7,done,1234,5000000000,12.5,3.25,1000000,0.7,0.5,0.25,0.4\n"
+             "nearest,7,done,1234,5000000000,12.5,3.25,1000000,0.6,0.5,,\n"
+             "transposed,7,done,1234,5000000000,12.5,3.25,1000000,0.61,0.5,,\n"
+             "bilinear,8,done,1234,5000000000,12.5,3.25,1000000,0.72,0.5,,\n"
+             "nearest,8,done,1234,5000000000,12.5,3.25,1000000,0.61,0.5,,\n"
+             "transposed,8,done,1234,5000000000,12.5,3.25,1000000,0.6,0.5,,\n"
+             "bilinear,9,done,1234,5000000000,12.5,3.25,1000000,0.71,0.5,,\n"
+             "nearest,9,done,1234,5000000000,12.5,3.25,1000000,0.63,0.5,,\n"
+             "transposed,9,trained,1234,5000000000,,,1000000,0.66,,,\n");
     has_text(tiny_path("runs/tables/pairs.csv"),
              "a,b,measure,mean_difference,ci_low,ci_high,p_adjusted,seeds,verdict\n"
              "bilinear,nearest,miou,0.0966666667,0.0587208363,0.134612497,0.024662779,3,a higher\n"
@@ -249,7 +249,10 @@ static void tables(void **state) {
              "nearest,transposed,pixel_accuracy,0,0,0,1,2,2 seeds can't tell these apart\n"
              "bilinear,nearest,bf1,,,,,0,no seed has both\n"
              "bilinear,transposed,bf1,,,,,0,no seed has both\n"
-             "nearest,transposed,bf1,,,,,0,no seed has both\n");
+             "nearest,transposed,bf1,,,,,0,no seed has both\n"
+             "bilinear,nearest,mean_accuracy,,,,,0,no seed has both\n"
+             "bilinear,transposed,mean_accuracy,,,,,0,no seed has both\n"
+             "nearest,transposed,mean_accuracy,,,,,0,no seed has both\n");
     int order[3];
     at_study_rank(s, "miou", order);
     assert_true(order[0] == 0 && order[1] == 2 && order[2] == 1);

@@ -58,7 +58,7 @@ double at_student_p(double t, double freedom) {
 double at_student_t(double p, double freedom) {
     double low = 0, high = 1;
     while (at_student_p(high, freedom) > p && high < 1e100) high *= 2;
-    for (int i = 0; i < 200; i++) {
+    while (high - low > 1e-15 * high) {
         const double middle = (low + high) / 2;
         *(at_student_p(middle, freedom) > p ? &low : &high) = middle;
     }

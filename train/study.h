@@ -133,7 +133,8 @@ typedef struct at_study {
     at_study_run *runs;   /* by seed, then variant: whole seeds are done first */
     at_study_run *pilots; /* by variant, then learning rate */
     /* at_study_read fills in from here on. */
-    int measure_count; /* "miou", "pixel_accuracy", then those of at_measure_list that any run has */
+    /* "miou", "pixel_accuracy", those of at_measure_list that any run has, "mean_accuracy" */
+    int measure_count;
     const char *measures[AT_STUDY_MEASURES];
     int pair_count;
     at_study_pair *pairs; /* by measure, then a, then b */

@@ -9,9 +9,10 @@
 #include "train/measures.h"
 #include "train/study_private.h"
 
-static const char *const always[] = {"miou", "pixel_accuracy"};
-enum { ALWAYS = 2 };
-static_assert(ALWAYS + AT_MEASURES <= AT_STUDY_MEASURES, "room for all measures");
+/* Before those of at_measure_list and behind them; in every measures.json. */
+static const char *const first[] = {"miou", "pixel_accuracy"}, *const last[] = {"mean_accuracy"};
+enum { FIRST = 2, LAST = 1 };
+static_assert(FIRST + AT_MEASURES + LAST <= AT_STUDY_MEASURES, "room for all measures");
 static const double level = 0.05, confidence = 0.95;
 
 /* ---- measures ---- */
@@ -33,10 +34,12 @@ static bool exists(const at_study *s, const char *measure) {
 
 static void list_measures(at_study *s) {
     s->measure_count = 0;
-    for (int i = 0; i < ALWAYS; i++) s->measures[s->measure_count++] = always[i];
+    for (int i = 0; i < FIRST; i++) s->measures[s->measure_count++] = first[i];
     for (int i = 0; i < AT_MEASURES; i++)
         if (exists(s, at_measure_list[i].name))
             s->measures[s->measure_count++] = at_measure_list[i].name;
+    for (int i = 0; i < LAST; i++)
+        if (exists(s, last[i])) s->measures[s->measure_count++] = last[i];
 }
 
 /* ---- pairs ---- */
