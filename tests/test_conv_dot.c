@@ -15,6 +15,7 @@
 #include "layers/conv.h"
 #include "layers/layers.h"
 #include "nn/kernels/kernels.h"
+#include "tests/near.h"
 
 enum { GAP = 3 };
 
@@ -47,16 +48,6 @@ static at_tensor narrow(const float *x, at_shape shape) {
     return t;
 }
 
-static void same(const float *a, const float *b, size_t count) {
-    double most = 0, error = 0;
-    for (size_t i = 0; i < count; i++) {
-        double difference = fabs((double)a[i] - (double)b[i]);
-        most = fmax(most, fabs((double)b[i]));
-        error = difference <= error ? error : difference;
-    }
-    assert_true(most > 0 && error <= 2e-5 * most);
-}
-
 static void run(const at_conv *c, at_conv_pass pass, bool dot, at_tensor src, float *out,
                 const float *weight, const float *bias, const float *scale) {
     float *packed = space(at_conv_packed_count(c, pass, dot) * sizeof *packed);
@@ -81,7 +72,7 @@ static void check_pass(const at_conv *c, at_conv_pass pass, const float *weight)
     for (int j = 0; j < dst.c; j++) scale[j] = ldexpf(1, j % 3);
     run(c, pass, false, view(in, src, AT_F32), want, weight, bias, scale);
     run(c, pass, true, bf16, got, weight, bias, scale);
-    same(got, want, elements(dst));
+    assert_all_near(got, want, elements(dst), 2e-5);
     free(in), free(bias), free(scale), free(want), free(got), free(bf16.data);
 }
 
@@ -94,7 +85,7 @@ static void check_gradient(const at_conv *c, size_t count) {
     char *scratch = space(bytes * (size_t)at_threads());
     at_conv_dw(c, x, c->x.c + GAP, dy, c->y.c + GAP, want, direct);
     at_dot_dw(c, bf16_x, bf16_dy, got, work, scratch, bytes);
-    same(got, want, count);
+    assert_all_near(got, want, count, 2e-5);
     free(x), free(dy), free(want), free(got), free(bf16_x.data), free(bf16_dy.data);
     free(direct), free(work), free(scratch);
 }

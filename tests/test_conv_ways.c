@@ -16,6 +16,7 @@
 #include "layers/layers.h"
 #include "layers/winograd.h"
 #include "nn/kernels/kernels.h"
+#include "tests/near.h"
 
 enum { GAP = 5 };
 
@@ -32,16 +33,6 @@ static void *space(size_t bytes) {
     assert_non_null(p);
     memset(p, 0xff, bytes); /* not numbers: what is read must have been written */
     return p;
-}
-
-static void same(const float *a, const float *b, size_t count) {
-    double most = 0, error = 0;
-    for (size_t i = 0; i < count; i++) {
-        double difference = fabs((double)a[i] - (double)b[i]);
-        most = fmax(most, fabs((double)b[i]));
-        error = difference <= error ? error : difference;
-    }
-    assert_true(most > 0 && error <= 2e-5 * most);
 }
 
 static size_t floats(at_shape s) {
@@ -95,7 +86,7 @@ static void check_pass(const at_conv *c, at_conv_pass pass, const float *weight,
         call.add = call.relu = true;
         (i ? other : direct)(&call, weight, bias);
     }
-    same(out[1], out[0], floats(dst));
+    assert_all_near(out[1], out[0], floats(dst), 2e-5);
     free(in), free(bias), free(out[0]), free(out[1]);
 }
 
@@ -106,7 +97,7 @@ static void check_gradient(const at_conv *c) {
     void *work[2] = {space(at_conv_dw_work_bytes(c)), space(at_staged_dw_bytes(c))};
     at_conv_dw(c, x, c->x.c + GAP, dy, c->y.c + GAP, dw[0], work[0]);
     at_staged_dw(c, view(x, c->x), view(dy, c->y), dw[1], work[1]);
-    same(dw[1], dw[0], count);
+    assert_all_near(dw[1], dw[0], count, 2e-5);
     free(x), free(dy), free(dw[0]), free(dw[1]), free(work[0]), free(work[1]);
 }
 

@@ -28,33 +28,17 @@ INLINE void tap_sum(vf acc[][NV], const float *a, ptrdiff_t ld, const float *w, 
 INLINE void tile(const at_conv_tile *t, int rows, bool two) {
     const float *a = t->a, *w = t->w;
     vf acc[MR][NV];
-    vf b0 = t->bias != NULL ? v_load(t->bias) : (vf){0};
-    vf b1 = t->bias != NULL ? v_load(t->bias + VW) : (vf){0};
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) acc[i][0] = b0, acc[i][1] = b1;
+    tile_begin(t, acc, rows);
     for (int s = 0; s < t->taps; s++)
         if (t->next != NULL)
             tap_sum(acc, a + t->tap_a[s], t->a_ld, w + t->tap_w[s], t->next + t->tap_w[s], t->k,
                     rows, two);
         else
             tap_sum(acc, a + t->tap_a[s], t->a_ld, w + t->tap_w[s], NULL, t->k, rows, two);
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++)
-        tile_store(t, v_element(t->out, i * t->out_ld, t->bf16), acc[i], two);
+    tile_end(t, acc, rows, two);
 }
 
-void K(conv_tile)(const at_conv_tile *t) {
-    bool two = t->n > VW;
-#define CASE(rows)                                                                                 \
-    case rows:                                                                                     \
-        if (two)                                                                                   \
-            tile(t, rows, true);                                                                   \
-        else                                                                                       \
-            tile(t, rows, false);                                                                  \
-        break;
-    switch (t->m) { EACH_ROW_COUNT(CASE) }
-#undef CASE
-}
+void K(conv_tile)(const at_conv_tile *t){TILE_INSTANCES(tile)}
 
 /* ---- conv_dw_tile ---- */
 
@@ -83,8 +67,8 @@ INLINE int short_pixels(const at_conv_dw_tile *t, int r, int width) {
 }
 
 INLINE void dw_add(float *dw, const vf *acc, int n, bool two) {
-    store_columns(dw, acc[0], two ? VW : n, false, true, false);
-    if (two) store_columns(dw + VW, acc[1], n - VW, false, true, false);
+    store_columns(dw, acc[0], two ? VW : n, true, false);
+    if (two) store_columns(dw + VW, acc[1], n - VW, true, false);
 }
 
 INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {
@@ -106,14 +90,5 @@ INLINE void dw_tile(const at_conv_dw_tile *t, int rows, bool two) {
 }
 
 void K(conv_dw_tile)(const at_conv_dw_tile *t) {
-    bool two = t->n > VW;
-#define CASE(rows)                                                                                 \
-    case rows:                                                                                     \
-        if (two)                                                                                   \
-            dw_tile(t, rows, true);                                                                \
-        else                                                                                       \
-            dw_tile(t, rows, false);                                                               \
-        break;
-    switch (t->m) { EACH_ROW_COUNT(CASE) }
-#undef CASE
+    TILE_INSTANCES(dw_tile)
 }

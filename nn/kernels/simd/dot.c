@@ -58,26 +58,12 @@ INLINE void tap_dot(vf acc[][NV], const uint16_t *a, ptrdiff_t ld, const uint16_
 INLINE void dot(const at_conv_tile *t, int rows, bool two) {
     const uint16_t *a = t->a, *w = t->w;
     vf acc[MR][NV];
-    vf b0 = t->bias != NULL ? v_load(t->bias) : (vf){0};
-    vf b1 = t->bias != NULL ? v_load(t->bias + VW) : (vf){0};
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++) acc[i][0] = b0, acc[i][1] = b1;
+    tile_begin(t, acc, rows);
     for (int s = 0; s < t->taps; s++)
         tap_dot(acc, a + t->tap_a[s], t->a_ld, w + t->tap_w[s], t->k, rows, two);
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++)
-        tile_store(t, v_element(t->out, i * t->out_ld, t->bf16), acc[i], two);
+    tile_end(t, acc, rows, two);
 }
 
 void K(conv_dot)(const at_conv_tile *t) {
-    bool two = t->n > VW;
-#define CASE(rows)                                                                                 \
-    case rows:                                                                                     \
-        if (two)                                                                                   \
-            dot(t, rows, true);                                                                    \
-        else                                                                                       \
-            dot(t, rows, false);                                                                   \
-        break;
-    switch (t->m) { EACH_ROW_COUNT(CASE) }
-#undef CASE
+    TILE_INSTANCES(dot)
 }

@@ -257,32 +257,46 @@ INLINE void wino_weight_kernel(const wino *t, const at_wino_in *s) {
     wino_in_kernel(t, wino_weight, s, t->r);
 }
 
-INLINE void wino_from_planes(const void *arg, int i, const vf *row, int n, int j, int channels) {
-    const at_wino_out *s = arg;
+INLINE void wino_put(const at_wino_out *s, int i, const vf *row, int n, int j, int channels,
+                     bool bf16) {
     if (i >= s->rows) return;
     vf bias = s->bias != NULL ? v_load_any(s->bias + j, channels, false) : (vf){0};
 #pragma GCC unroll 8
     for (int k = 0; k < n; k++) {
-        void *at = v_element(s->y, i * s->y_row + k * s->y_col + j, s->bf16);
+        void *at = v_element(s->y, i * s->y_row + k * s->y_col + j, bf16);
         vf v = row[k] + bias;
         if (k >= s->cols) return;
-        if (s->add) v += v_load_any(at, channels, s->bf16);
-        v_store_any(at, s->relu ? v_max0(v) : v, channels, s->bf16);
+        if (s->add) v += v_load_any(at, channels, bf16);
+        v_store_any(at, s->relu ? v_max0(v) : v, channels, bf16);
     }
+}
+
+INLINE void wino_from_planes(const void *s, int i, const vf *row, int n, int j, int channels) {
+    wino_put(s, i, row, n, j, channels, false);
+}
+INLINE void wino_from_planes_bf16(const void *s, int i, const vf *row, int n, int j, int channels) {
+    wino_put(s, i, row, n, j, channels, true);
+}
+
+INLINE void wino_out_of(const wino *t, wino_axis *axis, const at_wino_out *s, int to,
+                        wino_sink *sink) {
+    float square[WINO_MAX * WINO_MAX * VW];
+    int a = wino_alpha(t), j = 0;
+    for (; j + VW <= s->c; j += VW)
+        wino_both(t, axis, (wino_from){s->v + j, a * s->v_plane, s->v_plane, false}, a, to, sink, s,
+                  j, VW);
+    if (j == s->c) return;
+    for (int i = 0; i < a * a; i++)
+        v_store(square + i * VW, v_load_n(s->v + i * s->v_plane + j, s->c - j));
+    wino_both(t, axis, (wino_from){square, a * VW, VW, false}, a, to, sink, s, j, s->c - j);
 }
 
 /* Out of planes. */
 INLINE void wino_out_kernel(const wino *t, wino_axis *axis, const at_wino_out *s, int to) {
-    float square[WINO_MAX * WINO_MAX * VW];
-    int a = wino_alpha(t), j = 0;
-    for (; j + VW <= s->c; j += VW)
-        wino_both(t, axis, (wino_from){s->v + j, a * s->v_plane, s->v_plane, false}, a, to,
-                  wino_from_planes, s, j, VW);
-    if (j == s->c) return;
-    for (int i = 0; i < a * a; i++)
-        v_store(square + i * VW, v_load_n(s->v + i * s->v_plane + j, s->c - j));
-    wino_both(t, axis, (wino_from){square, a * VW, VW, false}, a, to, wino_from_planes, s, j,
-              s->c - j);
+    if (s->bf16)
+        wino_out_of(t, axis, s, to, wino_from_planes_bf16);
+    else
+        wino_out_of(t, axis, s, to, wino_from_planes);
 }
 
 INLINE void wino_output_kernel(const wino *t, const at_wino_out *s) {
