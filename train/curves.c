@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "train/chart.h"
 #include "train/run.h"
 #include "train/svg.h"
 
@@ -37,26 +38,11 @@ static const panel panels[] = {
     {"Learning rate", 1, {{"lr", offsetof(at_epoch_row, lr)}}, 0, 1},
 };
 
-typedef struct axis {
-    double low, high, step;
-} axis;
-
 static double value(const at_epoch_row *row, series s) {
     return *(const double *)(const void *)((const char *)row + s.offset);
 }
 
-/* Ends at multiples of 1, 2 or 5 times a power of ten, with about `ticks` of them. */
-static axis nice_axis(double low, double high, int ticks) {
-    if (!(high > low)) high = low + (fabs(low) > 0 ? fabs(low) : 1);
-    const double raw = (high - low) / ticks, power = pow(10, floor(log10(raw)));
-    const double step = power * (raw / power <= 1   ? 1
-                                 : raw / power <= 2 ? 2
-                                 : raw / power <= 5 ? 5
-                                                    : 10);
-    return (axis){floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step, step};
-}
-
-static axis value_axis(const panel *p, const at_epoch_row *rows, int count) {
+static at_axis value_axis(const panel *p, const at_epoch_row *rows, int count) {
     double low = INFINITY, high = -INFINITY;
     for (int i = 0; i < count; i++)
         for (int s = 0; s < p->count; s++) {
@@ -64,29 +50,25 @@ static axis value_axis(const panel *p, const at_epoch_row *rows, int count) {
             if (isfinite(v)) low = fmin(low, v), high = fmax(high, v);
         }
     if (!isfinite(low)) low = 0, high = 1;
-    return nice_axis(p->from_zero ? 0 : low, high, 4);
-}
-
-static double place(axis a, double v, double from, double to) {
-    return from + (v - a.low) / (a.high - a.low) * (to - from);
+    return at_axis_nice(p->from_zero ? 0 : low, high, 4);
 }
 
 /* Where the panel's plot lies on the page. */
 typedef struct frame {
     double top, bottom;
-    axis x, y;
+    at_axis x, y;
 } frame;
 
 static void draw_axes(FILE *f, frame fr) {
     char text[32];
     for (int i = 0; fr.y.low + i * fr.y.step <= fr.y.high + fr.y.step / 2; i++) {
-        const double v = fr.y.low + i * fr.y.step, y = place(fr.y, v, fr.bottom, fr.top);
+        const double v = fr.y.low + i * fr.y.step, y = at_axis_place(fr.y, v, fr.bottom, fr.top);
         at_svg_line(f, LEFT, y, WIDTH - RIGHT, y, "grid");
         snprintf(text, sizeof text, "%.6g", fabs(v) < fr.y.step * 1e-6 ? 0 : v);
         at_svg_text(f, LEFT - 8, y + 4, "end", "dim", text);
     }
     for (double v = ceil(fr.x.low / fr.x.step) * fr.x.step; v <= fr.x.high; v += fr.x.step) {
-        const double x = place(fr.x, v, LEFT, WIDTH - RIGHT);
+        const double x = at_axis_place(fr.x, v, LEFT, WIDTH - RIGHT);
         snprintf(text, sizeof text, "%.0f", v);
         at_svg_line(f, x, fr.bottom, x, fr.bottom + 4, "axis");
         at_svg_text(f, x, fr.bottom + 18, "middle", "dim", text);
@@ -102,8 +84,8 @@ static void draw_series(FILE *f, frame fr, series s, int colour, const at_epoch_
     for (int i = 0; i < count; i++) {
         const double v = value(&rows[i], s);
         if (!isfinite(v)) continue;
-        x = place(fr.x, rows[i].epoch, LEFT, WIDTH - RIGHT);
-        y = place(fr.y, v, fr.bottom, fr.top);
+        x = at_axis_place(fr.x, rows[i].epoch, LEFT, WIDTH - RIGHT);
+        y = at_axis_place(fr.y, v, fr.bottom, fr.top);
         fprintf(f, "%.1f,%.1f ", x, y);
         points++;
     }
@@ -143,7 +125,7 @@ static void best_of(const at_epoch_row *rows, int count, char *text, size_t size
 
 static void draw_panel(FILE *f, const panel *p, double top, const at_epoch_row *rows, int count) {
     const int last = count ? rows[count - 1].epoch : 1;
-    axis x = nice_axis(1, last > 1 ? last : 2, 6);
+    at_axis x = at_axis_nice(1, last > 1 ? last : 2, 6);
     x.step = x.step < 1 ? 1 : x.step;
     x.low = count ? rows[0].epoch : 1;
     x.high = last > x.low ? last : x.low + 1;

@@ -27,13 +27,12 @@ static void set(at_image *out, size_t i, at_rgb c) {
     out->data[3 * i] = c.r, out->data[3 * i + 1] = c.g, out->data[3 * i + 2] = c.b;
 }
 
-static void paint_ids(at_image *out, const at_classes *c, const uint8_t *ids) {
+void at_paint_ids(at_image *out, const at_classes *c, const uint8_t *ids) {
     for (size_t i = 0; i < (size_t)out->width * (size_t)out->height; i++)
         set(out, i, color_of(c, ids[i]));
 }
 
-/* What is right is dimmed to its brightness, what is wrong is red. */
-static void paint_errors(at_image *out, const at_classes *c, const at_image *image,
+void at_paint_errors(at_image *out, const at_classes *c, const at_image *image,
                          const uint8_t *truth, const uint8_t *ids) {
     const size_t channels = (size_t)image->channels;
     for (size_t i = 0; i < (size_t)out->width * (size_t)out->height; i++) {
@@ -102,9 +101,9 @@ static void draw_prediction(at_image *canvas, at_pair cell, const at_network *ne
     for (int i = 0; i < 4; i++) {
         const int x = GAP + i * (cell.w + GAP);
         at_canvas_text(canvas, x, GAP + LINE, TEXT, faint, heads[i]);
-        if (i == 1) paint_ids(scratch, &net->classes, truth);
-        if (i == 2) paint_ids(scratch, &net->classes, ids);
-        if (i == 3) paint_errors(scratch, &net->classes, image, truth, ids);
+        if (i == 1) at_paint_ids(scratch, &net->classes, truth);
+        if (i == 2) at_paint_ids(scratch, &net->classes, ids);
+        if (i == 3) at_paint_errors(scratch, &net->classes, image, truth, ids);
         at_canvas_picture(canvas, x, top, cell.w, cell.h, i == 0 ? image : scratch);
     }
 }
@@ -162,7 +161,7 @@ static void draw_batch(at_image *canvas, at_pair cell, const at_network *net, co
         const uint8_t *mask = masks + (size_t)i * pixels;
         paint_fed(scratch, net, images + (size_t)i * pixels * (size_t)net->opts.in_channels, mask);
         at_canvas_picture(canvas, x, y, cell.w, cell.h, scratch);
-        paint_ids(scratch, &net->classes, mask);
+        at_paint_ids(scratch, &net->classes, mask);
         at_canvas_picture(canvas, x, y + cell.h + 2, cell.w, cell.h, scratch);
     }
 }

@@ -16,4 +16,10 @@ at_status at_panel_prediction(const char *path, const at_network *net, const cha
                               const at_image *image, const uint8_t *truth,
                               const uint8_t *prediction, at_error *err);
 
+/* Into a picture of 3 channels and the size of `ids`: the classes' colours; and the errors, where
+ * what is right is dimmed to its brightness and what is wrong is red. */
+void at_paint_ids(at_image *out, const at_classes *c, const uint8_t *ids);
+void at_paint_errors(at_image *out, const at_classes *c, const at_image *image,
+                     const uint8_t *truth, const uint8_t *ids);
+
 #endif

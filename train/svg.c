@@ -2,6 +2,8 @@
 /* SVG by hand. librsvg knows no CSS variables, so each class states its two colours itself. */
 #include "train/svg.h"
 
+#include "train/html.h"
+
 static const char style[] =
     "<style>"
     "text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}"
@@ -20,31 +22,21 @@ static const char style[] =
     ".f0{fill:#62aef0}.f1{fill:#f59a57}.f2{fill:#6fcb8c}.f3{fill:#c49bec}.cell{fill:#3f8fd8}}"
     "</style>\n";
 
-static void escaped(FILE *f, const char *text) {
-    for (; *text; text++) {
-        if (*text == '<')
-            fputs("&lt;", f);
-        else if (*text == '>')
-            fputs("&gt;", f);
-        else if (*text == '&')
-            fputs("&amp;", f);
-        else if (*text == '"')
-            fputs("&quot;", f);
-        else if ((unsigned char)*text < 0x20)
-            fputc(' ', f);
-        else
-            fputc(*text, f);
-    }
-}
-
 void at_svg_open(FILE *f, int width, int height, const char *title) {
     fprintf(f,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
             "height=\"%d\" style=\"max-width:100%%;height:auto\" role=\"img\">\n<title>",
             width, height, width, height);
-    escaped(f, title);
+    at_html_text(f, title);
     fprintf(f, "</title>\n%s<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", style, width,
             height);
+}
+
+void at_svg_begin(FILE *f, int width, int height, const char *label) {
+    fprintf(f, "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", width,
+            height);
+    at_html_text(f, label);
+    fputs("\">\n", f);
 }
 
 void at_svg_close(FILE *f) {
@@ -54,7 +46,7 @@ void at_svg_close(FILE *f) {
 void at_svg_text(FILE *f, double x, double y, const char *anchor, const char *class,
                  const char *text) {
     fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" class=\"%s\">", x, y, anchor, class);
-    escaped(f, text);
+    at_html_text(f, text);
     fputs("</text>\n", f);
 }
 
@@ -63,7 +55,7 @@ void at_svg_text_turned(FILE *f, double x, double y, double angle, const char *a
     fprintf(f,
             "<text transform=\"translate(%.1f %.1f) rotate(%g)\" text-anchor=\"%s\" class=\"%s\">",
             x, y, angle, anchor, class);
-    escaped(f, text);
+    at_html_text(f, text);
     fputs("</text>\n", f);
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 void at_svg_open(FILE *f, int width, int height, const char *title);
+/* The same inside a page, whose style it uses (html.h). */
+void at_svg_begin(FILE *f, int width, int height, const char *label);
 void at_svg_close(FILE *f);
 
 /* anchor: "start", "middle" or "end"; class: "ink", "dim", ... */
