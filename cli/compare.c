@@ -158,7 +158,7 @@ static at_status print_end(const at_study *s, const cli_opts *o, at_error *err) 
     if (o->quiet) return AT_OK;
     print_table(s);
     print_verdicts(s);
-    printf("\nreport        %s/report.md\ntables        %s/runs.csv, pairs.csv\n"
+    printf("\nreport        %s/report.html, report.md\ntables        %s/runs.csv, pairs.csv\n"
            "more seeds    atrous compare --name %s --seeds %d\n",
            s->dir, s->dir, strrchr(s->dir, '/') ? strrchr(s->dir, '/') + 1 : s->dir,
            s->seed_count + 2);
@@ -287,7 +287,8 @@ const cli_command cli_compare = {
         "--upsample A,B,C or --axis NAME=V1:V2 (any option of `atrous train`) say what varies; all "
         "combinations are trained with each seed. Runs of one seed see the same pictures, crops "
         "and augmentations, and start from the same numbers. Everything goes to runs/NAME: "
-        "report.md, runs.csv, pairs.csv, the single runs under runs/. Ctrl-C stops; --name NAME "
+        "report.html, report.md, runs.csv, pairs.csv, the single runs under runs/. Ctrl-C stops; "
+        "--name NAME "
         "goes on, after a kill too, and takes more --seeds or further values of an axis; anything "
         "else must stay as it was. Without --data the synthetic set is used, with the options of "
         "`atrous train`.",

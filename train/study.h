@@ -10,7 +10,7 @@
  *                             measures.json and per_image.csv of the last epoch's weights,
  *                             times.json, measured while nothing else ran, or failure.json
  *             pilots/         short runs that chose learning rates
- *             runs.csv  pairs.csv  report.md
+ *             runs.csv  pairs.csv  report.md  report.html
  *
  * Runs are trained in child processes; a study that was broken off, however, goes on where it was. */
 #ifndef AT_TRAIN_STUDY_H
@@ -223,8 +223,13 @@ bool at_study_differs(const at_study_pair *p);
 enum { AT_VERDICT_TEXT = 64 };
 const char *at_study_verdict(const at_study_pair *p, char text[AT_VERDICT_TEXT]);
 
-/* runs.csv, pairs.csv, report.md. */
+/* runs.csv, pairs.csv, report.md, and report.html without pictures. */
 at_status at_study_save(const at_study *s, at_error *err);
+/* report.html with pictures of where variants differ most, predicted now from the weights of the
+ * runs, in the threads that are set; where that can't be done the page says why. `data`: where the
+ * data set is; NULL: where the study had it. `stop` as in at_study_work. */
+at_status at_study_save_report(const at_study *s, const char *data, const volatile int *stop,
+                               at_error *err);
 /* {"study", "runs", "pairs"}: the tables as JSON; null is what does not exist. NULL: out of memory.
  */
 json_t *at_study_to_json(const at_study *s);

@@ -329,8 +329,9 @@ static at_status do_locked(at_study *s, const at_study_work *w, int *failed, at_
     shop_close(&h);
     if (status != AT_OK && status != AT_ERR_STOPPED) return status;
     at_error unread = {0};
-    const at_status saved =
+    at_status saved =
         at_study_compare(s, &unread) == AT_OK ? at_study_save(s, &unread) : unread.status;
+    if (saved == AT_OK && status == AT_OK) saved = at_study_save_report(s, NULL, w->stop, &unread);
     if (saved == AT_OK || status != AT_OK) return status;
     if (err) *err = unread;
     return saved;

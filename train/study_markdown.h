@@ -12,10 +12,6 @@ typedef struct at_study_markdown {
     FILE *f;
 } at_study_markdown;
 
-enum { AT_MARKDOWN_SHORT = 48 };
-
-/* "12.3 s", "4 min 5 s"; "-" for NAN. */
-const char *at_markdown_duration(char text[AT_MARKDOWN_SHORT], double seconds);
 /* Text for a cell of a table. */
 void at_markdown_cell(const at_study_markdown *r, const char *text);
 

@@ -2,13 +2,14 @@
 /* A study from the inside. study_axes.c reads axes and makes variants, study_config.c and
  * study_continue.c keep study.json, study.c puts a study together, study_state.c reads what
  * runs left behind, study_pairs.c compares, study_cost.c and study_work.c are what child processes
- * do, study_do.c has it done, study_tables.c and study_report.c write it down. */
+ * do, study_do.c has it done, study_tables.c, study_report.c and study_html.c write it down. */
 #ifndef AT_TRAIN_STUDY_PRIVATE_H
 #define AT_TRAIN_STUDY_PRIVATE_H
 
 #include "data/data.h"
 #include "train/jobs.h"
 #include "train/study.h"
+#include "train/study_pictures.h"
 
 /* ---- study_axes.c ---- */
 
@@ -92,5 +93,8 @@ at_status at_study_time(const at_study *s, const at_study_run *r, const at_train
 at_status at_study_save_runs(const at_study *s, at_error *err);
 at_status at_study_save_pairs(const at_study *s, at_error *err);
 at_status at_study_save_markdown(const at_study *s, const char *path, at_error *err);
+/* report.html (study_html.c). `pictures` may be NULL: `no_pictures` says why. */
+at_status at_study_save_html(const at_study *s, const at_study_pictures *pictures,
+                             const char *no_pictures, at_error *err);
 
 #endif
