@@ -10,6 +10,7 @@
     X(val)                  \
     X(predict)              \
     X(compare)              \
+    X(report)               \
     X(info)                 \
     X(grad)                 \
     X(data_check)           \

@@ -154,7 +154,7 @@ static void print_classes(const at_metrics *m, const at_classes *c) {
     printf("(IoU)\n");
 }
 
-static void print_end(const job *j, const at_train_result *r) {
+static void print_end(const job *j, const at_train_result *r, bool reported) {
     static const char *const ends[] = {"", " (no better epoch for as long as --patience)",
                                        " (time is up)"};
     char time[CLI_SHORT];
@@ -168,8 +168,30 @@ static void print_end(const job *j, const at_train_result *r) {
     printf("pictures      %s/val_pred0.png (image, truth, prediction, errors), train_batch0.png,\n"
            "              results.svg, confusion_matrix.svg\n",
            r->run);
+    if (reported) printf("report        %s/report.html\n", r->run);
     printf("weights       %s/weights/best.safetensors\n", r->run);
     print_next(j, r->run);
+}
+
+static void on_measured(void *arg, int done, int total) {
+    const job *j = arg;
+    if (!j->o->quiet && cli_live_due()) cli_live("measuring for the report %d/%d", done, total);
+}
+
+/* The training is safe: a page that can't be written is no failure. */
+static bool report(const job *j, const char *run) {
+    at_error err = {0};
+    const at_run_report_opts opts = {.dataset = j->data,
+                                     .progress = on_measured,
+                                     .arg = (void *)(uintptr_t)j,
+                                     .stop = cli_stop_on_interrupt()};
+    const at_status s = at_run_save_report(run, opts, &err);
+    cli_live_end();
+    if (s == AT_ERR_STOPPED)
+        cli_say("stopped before report.html: atrous report %s", run);
+    else if (s != AT_OK)
+        cli_say("warning: report.html: %s", err.text);
+    return s == AT_OK;
 }
 
 /* ---- the options ---- */
@@ -216,7 +238,8 @@ static at_status train(job *j, at_error *err) {
         .progress = on_progress, .arg = j, .stop = cli_stop_on_interrupt(), .dataset = j->data};
     const at_status s = at_train(&j->opts, hooks, &result, err);
     cli_live_end();
-    if (s == AT_OK && !j->o->quiet) print_end(j, &result);
+    const bool reported = s == AT_OK && report(j, result.run);
+    if (s == AT_OK && !j->o->quiet) print_end(j, &result, reported);
     at_train_result_free(&result);
     return s;
 }
@@ -239,8 +262,10 @@ const cli_command cli_train = {
     .summary = "Trains a network on a folder of pictures and masks, or on the synthetic set.",
     .details =
         "Everything goes to runs/NAME, a fresh one each time: the best and the last weights, "
-        "results.csv, curves, what the network was shown, what it predicts, config.json to repeat "
-        "the run. Ctrl-C saves and stops; --resume goes on where a run was, to the same bits. "
+        "results.csv, curves, what the network was shown, what it predicts, report.html with all "
+        "of "
+        "it on a page, config.json to repeat the run. Ctrl-C saves and stops; --resume goes on "
+        "where a run was, to the same bits. "
         "Layouts of data sets: docs/datasets.md. Without --data the synthetic set is used, and, "
         "unless said otherwise, --epochs 22 --batch 4 --depth 3 --lr 0.003 --loss ce+dice --scale "
         "1 "

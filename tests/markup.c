@@ -101,7 +101,7 @@ static void read_tag(reader *r) {
         return;
     }
     if (r->depth >= DEEPEST) refuse(r, "too deep");
-    strcpy(r->open[r->depth++], name);
+    memcpy(r->open[r->depth++], name, NAME);
     r->at++;
 }
 

@@ -24,7 +24,7 @@ check "nothing is written" [ ! -e runs ]
 # A study, two at a time.
 # shellcheck disable=SC2086
 run_ok "a study" compare $small --epochs 1 --upsample bilinear,transposed --seeds 2 --jobs 2 --name two
-check "its files" all_exist runs/two/study.json runs/two/runs.csv runs/two/pairs.csv runs/two/report.md \
+check "its files" all_exist runs/two/study.json runs/two/runs.csv runs/two/pairs.csv runs/two/report.md runs/two/report.html \
     runs/two/runs/bilinear-seed0/weights/last.safetensors runs/two/runs/transposed-seed1/measures.json
 check "runs.csv as promised" grep -qx \
     'upsample,seed,status,parameters,macs,train_s,inference_ms,peak_bytes,miou,pixel_accuracy.*' runs/two/runs.csv
@@ -36,6 +36,18 @@ check "a row a pair and measure" grep -q "^bilinear,transposed,miou,.*,2,2 seeds
 check "two seeds can't tell" said "2 seeds can't tell 1 of 1 pairs apart"
 last() { tail -n 1 "runs/two/runs/$1/results.csv" | cut -d, -f5; }
 check "of the last epoch" grep -q "^transposed,1,done,.*,$(last transposed-seed1),[0-9.]*" runs/two/runs.csv
+
+# The page, made anew.
+rm runs/two/report.html
+run_ok "report of a study" report runs/two/
+check "says where the page is" grep -qx 'runs/two/report.html' out
+check "which has pictures" grep -q 'data:image/png;base64,' runs/two/report.html
+run_ok "report of one of its runs" report runs/two/runs/bilinear-seed0
+check "also there" [ -s runs/two/runs/bilinear-seed0/report.html ]
+refused 1 'there is no such directory; name the directory of a run' report runs/nothing
+refused 1 'holds neither config.json' report shapes
+refused 2 'a study keeps the split' report runs/two --split train
+refused 2 'the data set has only' report runs/two/runs/bilinear-seed0 --split nothing
 
 # The command in the report makes the same run.
 again=$(sed -n 's/^atrous \(train .*--upsample transposed .*--seed 1 .*\)$/\1/p' runs/two/report.md)

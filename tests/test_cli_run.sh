@@ -16,7 +16,7 @@ check "one line an epoch" [ "$(grep -c '^epoch ' err)" -eq 2 ]
 check "the end tells the baseline" said 'commonest class'
 check "and the next command" said 'atrous predict --weights runs/first'
 check "files of a run" all_exist runs/first/config.json runs/first/metrics.jsonl runs/first/results.csv \
-    runs/first/results.svg runs/first/confusion_matrix.svg runs/first/train_batch0.png \
+    runs/first/report.html runs/first/results.svg runs/first/confusion_matrix.svg runs/first/train_batch0.png \
     runs/first/val_pred0.png runs/first/weights/best.safetensors runs/first/weights/last.safetensors
 check "results.csv as promised" grep -q \
     '^epoch,time_s,train/loss,val/loss,val/miou,val/pixel_accuracy,val/mean_accuracy,lr' runs/first/results.csv

@@ -66,9 +66,16 @@ static void draw_cell(FILE *f, layout l, int row, int column, double share) {
                 text);
 }
 
+static int width_of(layout l) {
+    return (int)(l.left + l.cell * l.count + 24);
+}
+
+static int height_of(layout l) {
+    return (int)(l.top + l.cell * l.count + 40);
+}
+
 static void draw(FILE *f, layout l, const at_confusion *c, const at_classes *classes) {
     const double side = l.cell * l.count;
-    at_svg_open(f, (int)(l.left + side + 24), (int)(l.top + side + 40), "Confusion matrix");
     at_svg_text(f, 16, 26, "start", "title", "Confusion matrix, per cent of each class's pixels");
     draw_names(f, l, classes);
     for (int t = 0; t < l.count; t++) {
@@ -88,6 +95,16 @@ at_status at_confusion_save_svg(const char *path, const at_confusion *c, const a
                                 at_error *err) {
     at_file_writer w;
     AT_TRY(at_file_begin(&w, path, err));
-    draw(w.stream, lay_out(c, classes), c, classes);
+    const layout l = lay_out(c, classes);
+    at_svg_open(w.stream, width_of(l), height_of(l), "Confusion matrix");
+    draw(w.stream, l, c, classes);
     return at_file_commit(&w, err);
+}
+
+void at_confusion_put_svg(FILE *f, const at_confusion *c, const at_classes *classes) {
+    const layout l = lay_out(c, classes);
+    fprintf(f, "<div style=\"max-width:%dpx\">\n", width_of(l));
+    at_svg_begin(f, width_of(l), height_of(l), "Confusion matrix");
+    draw(f, l, c, classes);
+    fputs("</div>\n", f);
 }

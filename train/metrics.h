@@ -57,4 +57,7 @@ json_t *at_metrics_to_json(const at_metrics *m, const at_confusion *c, const at_
 at_status at_confusion_save_svg(const char *path, const at_confusion *c, const at_classes *classes,
                                 at_error *err);
 
+/* The same inside a page (html.h). */
+void at_confusion_put_svg(FILE *f, const at_confusion *c, const at_classes *classes);
+
 #endif

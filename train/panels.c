@@ -33,7 +33,7 @@ void at_paint_ids(at_image *out, const at_classes *c, const uint8_t *ids) {
 }
 
 void at_paint_errors(at_image *out, const at_classes *c, const at_image *image,
-                         const uint8_t *truth, const uint8_t *ids) {
+                     const uint8_t *truth, const uint8_t *ids) {
     const size_t channels = (size_t)image->channels;
     for (size_t i = 0; i < (size_t)out->width * (size_t)out->height; i++) {
         const uint8_t *p = image->data + i * channels;

@@ -3,6 +3,7 @@
  *   config.json                      every option, can be fed back
  *   metrics.jsonl  results.csv       one row an epoch; the CSV's columns are a promise
  *   results.svg    confusion_matrix.svg
+ *   report.html                      all of it on a page (run_report.h)
  *   train_batch0..2.png              what the network is really shown
  *   val_pred0..2.png                 image, truth, prediction, errors
  *   weights/best.safetensors         highest mIoU on the validation split

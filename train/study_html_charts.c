@@ -115,11 +115,12 @@ static at_status tables_read(const at_study *s, tables *t, at_error *err) {
     return AT_OK;
 }
 
+/* Rows stand in the order of their epochs, from 1 on. */
 static double row_value(const tables *t, int run, int epoch, size_t offset) {
-    for (int k = 0; k < t->count[run]; k++)
-        if (t->rows[run][k].epoch == epoch)
-            return *(const double *)(const void *)((const char *)&t->rows[run][k] + offset);
-    return NAN;
+    if (epoch > t->count[run]) return NAN;
+    const at_epoch_row *row = &t->rows[run][epoch - 1];
+    if (row->epoch != epoch) return NAN;
+    return *(const double *)(const void *)((const char *)row + offset);
 }
 
 /* One point an epoch and variant, over the seeds that came so far. */

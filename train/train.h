@@ -19,6 +19,7 @@
 #include "train/options.h"
 #include "train/predict.h"
 #include "train/run.h"
+#include "train/run_report.h"
 #include "train/schedule.h"
 #include "train/statistics.h"
 #include "train/study.h"
