@@ -11,7 +11,7 @@
 
 #define AT_TILES_EMULATED
 #define at_conv_dot_amx conv_dot_emulated
-#include "nn/kernels/amx/dot.c"
+#include "nn/kernels/amx/dot.c" /* NOLINT(bugprone-suspicious-include): over other tiles */
 #include "nn/nn.h"
 #include "tests/near.h"
 
