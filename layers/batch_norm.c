@@ -103,7 +103,7 @@ static void affine_strip(const at_step *s, const at_strip *p) {
 }
 
 static void apply(const at_step *s) {
-    at_for_strips(s, affine_strip, AT_STRIP_PIXELS, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
+    at_for_strips(s, affine_strip, AT_STRIP_ROWS, (at_tensor[]){s->out[0], s->in[0]}, 2, 1);
 }
 
 static void forward(const at_step *s) {
@@ -162,7 +162,7 @@ static void backward(const at_step *s) {
         work_row(s, OFFSET)[j] = (float)(-scale * sum / count);
     }
     if (s->d_in[0].data == NULL) return;
-    at_for_strips(s, gradient_strip, AT_STRIP_PIXELS, (at_tensor[]){s->d_in[0], s->d_out, s->in[0]},
+    at_for_strips(s, gradient_strip, AT_STRIP_ROWS, (at_tensor[]){s->d_in[0], s->d_out, s->in[0]},
                   3, 1);
 }
 

@@ -43,7 +43,7 @@ static void forward(const at_step *s) {
     for (int i = 0; i < s->in_count; channel += s->in[i++].shape.c) {
         at_tensor to = part(s->out[0], channel, s->in[i]);
         if (!in_place(to, s->in[i]))
-            at_for_strips(s, copy_strip, AT_STRIP_PIXELS, (at_tensor[]){to, s->in[i]}, 2, 1);
+            at_for_strips(s, copy_strip, AT_STRIP_ROWS, (at_tensor[]){to, s->in[i]}, 2, 1);
     }
 }
 
@@ -52,7 +52,7 @@ static void backward(const at_step *s) {
     for (int i = 0; i < s->in_count; channel += s->in[i++].shape.c) {
         at_tensor from = part(s->d_out, channel, s->in[i]);
         if (s->d_in[i].data == NULL || in_place(s->d_in[i], from)) continue;
-        at_for_strips(s, s->first[i] ? copy_strip : add_strip, AT_STRIP_PIXELS,
+        at_for_strips(s, s->first[i] ? copy_strip : add_strip, AT_STRIP_ROWS,
                       (at_tensor[]){s->d_in[i], from}, 2, 1);
     }
 }

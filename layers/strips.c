@@ -49,7 +49,7 @@ typedef struct loop {
     const at_tensor *tensors;
     int count, written;
     at_strip_kind kind;
-    bool flat;
+    bool flat, staged;
     int64_t parts; /* strips in a piece */
 } loop;
 
@@ -96,14 +96,35 @@ static void store(const loop *l, const at_strip *s, int i, int64_t first, ptrdif
 
 /* ---- strips ---- */
 
+/* Elements at a time where strips are staged and may be cut further: all of them in the first-level
+ * cache. */
+enum { STAGED = 4096 };
+
+static int64_t piece_of(const loop *l, int64_t all, int64_t each) {
+    bool further = l->kind == AT_STRIP_ELEMENTS || l->kind == AT_STRIP_ROWS;
+    return l->staged && further ? smaller(all, each < STAGED ? STAGED / each : 1) : all;
+}
+
 static void run_flat(const loop *l, at_strip *s) {
-    int64_t total = at_shape_count(l->tensors[0].shape);
-    s->first = s->index * ELEMENTS;
+    int64_t begin = s->index * ELEMENTS, total = at_shape_count(l->tensors[0].shape);
+    int64_t end = begin + smaller(ELEMENTS, total - begin), piece = piece_of(l, ELEMENTS, 1);
     s->rows = 1;
-    s->cols = smaller(ELEMENTS, total - s->first);
-    for (int i = 0; i < l->count; i++) s->t[i] = strip_of(l, s, i, s->first, s->cols);
+    for (s->first = begin; s->first < end; s->first += piece) {
+        s->cols = smaller(piece, end - s->first);
+        for (int i = 0; i < l->count; i++) s->t[i] = strip_of(l, s, i, s->first, s->cols);
+        l->body(l->step, s);
+        for (int i = 0; i < l->written; i++) store(l, s, i, s->first, s->cols);
+    }
+}
+
+/* Some pixels from `begin` on. */
+static void run_rows(const loop *l, at_strip *s, int64_t begin, int64_t rows) {
+    s->first = begin * s->cols;
+    s->rows = rows;
+    for (int i = 0; i < l->count; i++)
+        s->t[i] = strip_of(l, s, i, begin * l->tensors[i].ld, l->tensors[i].ld);
     l->body(l->step, s);
-    for (int i = 0; i < l->written; i++) store(l, s, i, s->first, s->cols);
+    for (int i = 0; i < l->written; i++) store(l, s, i, begin * l->tensors[i].ld, l->tensors[i].ld);
 }
 
 static void run_pixels(const loop *l, at_strip *s) {
@@ -111,14 +132,10 @@ static void run_pixels(const loop *l, at_strip *s) {
     at_shape shape = l->tensors[0].shape;
     int64_t pixels = piece(shape, l->kind, &pieces), each = pixels_per_strip(shape.c);
     int64_t part = s->index % l->parts, begin = s->index / l->parts * pixels + part * each;
+    int64_t end = begin + smaller(each, pixels - part * each), rows = piece_of(l, each, shape.c);
     s->image = (int)(s->index / l->parts);
-    s->first = begin * shape.c;
-    s->rows = smaller(each, pixels - part * each);
     s->cols = shape.c;
-    for (int i = 0; i < l->count; i++)
-        s->t[i] = strip_of(l, s, i, begin * l->tensors[i].ld, l->tensors[i].ld);
-    l->body(l->step, s);
-    for (int i = 0; i < l->written; i++) store(l, s, i, begin * l->tensors[i].ld, l->tensors[i].ld);
+    for (; begin < end; begin += rows) run_rows(l, s, begin, smaller(rows, end - begin));
 }
 
 static void run(void *arg, int64_t index, int worker) {
@@ -133,11 +150,12 @@ static void run(void *arg, int64_t index, int worker) {
 void at_for_strips(const at_step *step, at_strip_body *body, at_strip_kind kind,
                    const at_tensor *tensors, int count, int written) {
     assert(written <= count && count <= AT_STRIP_TENSORS);
-    loop l = {step, body, tensors, count, written, kind, kind == AT_STRIP_ELEMENTS, 0};
+    loop l = {step, body, tensors, count, written, kind, kind == AT_STRIP_ELEMENTS, false, 0};
     at_shape shape = tensors[0].shape;
     int pieces;
     for (int i = 0; i < count; i++)
         if (tensors[i].data != NULL && tensors[i].ld != shape.c) l.flat = false;
+    for (int i = 0; i < count; i++) l.staged |= tensors[i].dtype == AT_BF16;
     int64_t strips =
         l.flat ? (at_shape_count(shape) + ELEMENTS - 1) / ELEMENTS : at_strip_count(shape, kind);
     piece(shape, kind, &pieces);

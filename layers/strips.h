@@ -13,6 +13,7 @@ enum { AT_STRIP_TENSORS = AT_STAGE_TENSORS };
 typedef enum at_strip_kind {
     AT_STRIP_ELEMENTS, /* channels don't matter: one long row, where all tensors are dense */
     AT_STRIP_PIXELS,   /* a row is a pixel, a column is a channel */
+    AT_STRIP_ROWS,     /* the same, where nothing is kept for each strip: cut as is best */
     AT_STRIP_IMAGES,   /* the same, and no strip goes over the border of two images */
 } at_strip_kind;
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Between float and bfloat16. Plain loops: the compiler makes vectors of them, and whatever the
- * level and the place in a row, the bits are the same. */
+/* Between float and bfloat16: whatever the level and the place in a row, the bits are the same. */
 #include "nn/kernels/bf16.h"
 #include "nn/kernels/simd/vec.h"
 
 static void widen_row(float *out, const uint16_t *x, int64_t count) {
-    for (int64_t j = 0; j < count; j++) out[j] = at_bf16_widened(x[j]);
+    int64_t j = 0;
+    for (; j + VW <= count; j += VW) v_store(out + j, v_load_any(x + j, VW, true));
+    for (; j < count; j++) out[j] = at_bf16_widened(x[j]);
 }
 
 static void narrow_row(uint16_t *out, const float *x, int64_t count) {
-    for (int64_t j = 0; j < count; j++) out[j] = at_bf16_narrowed(x[j]);
+    int64_t j = 0;
+    for (; j + VW <= count; j += VW) v_store_any(out + j, v_load(x + j), VW, true);
+    for (; j < count; j++) out[j] = at_bf16_narrowed(x[j]);
 }
 
 void K(widen)(float *out, const uint16_t *x, ptrdiff_t ld, int64_t rows, int64_t cols) {

@@ -102,9 +102,18 @@ static inline vf v_widen(vh h) {
 }
 /* To the nearest, ties to even (nn/kernels/bf16.h). */
 static inline vh v_narrow(vf v) {
+#if defined(__AVX512F__)
+    __m512i x = (__m512i)v, one = _mm512_set1_epi32(1);
+    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(x, 16), one);
+    __m512i up = _mm512_add_epi32(_mm512_add_epi32(x, _mm512_set1_epi32(0x7fff)), odd);
+    __mmask16 nan = _mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q);
+    up = _mm512_mask_or_epi32(up, nan, x, _mm512_set1_epi32(0x400000));
+    return (vh)_mm512_cvtepi32_epi16(_mm512_srli_epi32(up, 16));
+#else
     vi bits = (vi)v, nan = v != v;
     vi odd = bits >> 16 & 1, rounded = bits + 0x7fff + odd, quiet = bits | 0x400000;
     return __builtin_convertvector(((rounded & ~nan) | (quiet & nan)) >> 16, vh);
+#endif
 }
 static inline vf v_load_any(const void *p, int n, bool bf16) {
     vh h = {0};
