@@ -103,7 +103,7 @@ at_status at_confusion_save_svg(const char *path, const at_confusion *c, const a
 
 void at_confusion_put_svg(FILE *f, const at_confusion *c, const at_classes *classes) {
     const layout l = lay_out(c, classes);
-    fprintf(f, "<div style=\"max-width:%dpx\">\n", width_of(l));
+    fprintf(f, "<div style=\"width:%dpx\">\n", width_of(l));
     at_svg_begin(f, width_of(l), height_of(l), "Confusion matrix");
     draw(f, l, c, classes);
     fputs("</div>\n", f);

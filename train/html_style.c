@@ -55,7 +55,7 @@ const char *const at_html_style[] = {
 "table.sorts thead th{cursor:pointer}th[aria-sort=ascending]::after{content:' \\2191'}"
 "th[aria-sort=descending]::after{content:' \\2193'}\n"
 "tbody tr:hover,tbody tr:hover td.n{background:var(--card)}td svg{display:block}td b{font-weight:650}\n"
-"td.bar{min-width:7rem;background:linear-gradient(var(--cell),var(--cell)) left .35rem bottom 5px/"
+"td.bar{min-width:7rem;padding-bottom:.62rem;background:linear-gradient(var(--cell),var(--cell)) left .35rem bottom 5px/"
 "calc((100% - .7rem)*var(--v)) 3px no-repeat}\n",
 /* numbers of what is compared */
 ".k{display:inline-block;min-width:1.55em;padding:0 .3em;border:1.5px solid var(--c);border-radius:5px;"
@@ -77,7 +77,7 @@ const char *const at_html_style[] = {
 "font-variant-numeric:tabular-nums}\n"
 ".bg{fill:none}.ink{fill:var(--ink)}.dim{fill:var(--dim)}.on,.number{fill:var(--on)}"
 ".title{fill:var(--ink);font-weight:600}svg .small{fill:var(--ink);font-size:11px}"
-"svg .smallon{fill:var(--on);font-size:11px}.cell{fill:var(--cell)}.frame{fill:none;stroke:var(--axis)}\n"
+"svg .smallon{fill:#fff;font-size:11px}.cell{fill:var(--cell)}.frame{fill:none;stroke:var(--axis)}\n"
 ".grid{stroke:var(--rule)}.axis{stroke:var(--axis)}.whisker{stroke:var(--c);stroke-width:1.6}"
 ".guide{fill:none;stroke:var(--axis);stroke-dasharray:2 4}\n"
 ".line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}"
@@ -90,8 +90,8 @@ const char *const at_html_style[] = {
 ".bars .p1 rect,.bars .p2 rect,.bars .p3 rect{fill:var(--c);fill-opacity:.22;stroke:var(--c)}"
 ".bars .p2 rect{stroke-dasharray:4 2}.bars .p3 rect{stroke-dasharray:1.5 2}"
 ".bars .whisker{stroke:var(--ink);stroke-width:1.2}svg .value{fill:var(--ink);font-size:11px}\n"
-"@media(max-width:640px){svg.chart text{font-size:14.5px}svg.chart .end,svg.chart .value,svg.chart .small,"
-"svg.chart .smallon{font-size:12.5px}svg.chart .number{font-size:12px}}\n"
+"@media(max-width:640px){.charts svg text{font-size:14.5px}.charts svg .end,.charts svg .value{font-size:12.5px}"
+".charts svg .number{font-size:12px}.small svg text{font-size:12.5px}.small svg .end,.small svg .value{font-size:11px}}\n"
 ".fade{opacity:.13;transition:opacity .12s}\n",
 /* differences */
 ".pairs{list-style:none;margin:1rem 0;padding:0;max-width:none;font-size:.92rem}\n"
@@ -112,7 +112,7 @@ const char *const at_html_style[] = {
 "border:1px solid var(--axis)}\n",
 /* commands */
 "details{border-bottom:1px solid var(--rule);padding:.35rem 0;overflow-wrap:anywhere}"
-"summary{cursor:pointer;padding:.2rem 0}summary .k{margin-left:.2em}\n"
+"details.dim{border:0}summary{cursor:pointer;padding:.2rem 0}summary .k{margin-left:.2em}\n"
 "pre{background:var(--card);border-radius:8px;padding:.8rem 1rem;margin:.5rem 0;white-space:pre-wrap;"
 "overflow-wrap:anywhere;font-size:.86rem;line-height:1.5}\n"
 "@media print{.fade{opacity:1}details{break-inside:avoid}nav{display:none}}\n",
