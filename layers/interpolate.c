@@ -33,34 +33,39 @@ static at_status shape(const at_node *node, const at_shape *in, at_tensor *out, 
 
 /* ---- tables ---- */
 
-typedef struct interp_state {
-    at_axis y, x;           /* output from input */
-    at_axis back_y, back_x; /* in training: input's gradient from output's */
-} interp_state;
+at_status at_interpolation_new(at_interpolation **made, const at_node *node, at_shape in,
+                               at_shape out, bool back, at_error *err) {
+    const interp_attrs *a = node->attrs;
+    at_interpolation *t = *made = calloc(1, sizeof *t);
+    if (t == NULL) return at_fail_memory(err, "a resampling table", sizeof *t);
+    AT_TRY(at_axis_make(&t->y, a->mode, a->align_corners, in.h, out.h, err));
+    AT_TRY(at_axis_make(&t->x, a->mode, a->align_corners, in.w, out.w, err));
+    if (!back) return AT_OK;
+    AT_TRY(at_axis_transpose(&t->back_y, &t->y, in.h, err));
+    return at_axis_transpose(&t->back_x, &t->x, in.w, err);
+}
 
-static void release(at_step *s) {
-    interp_state *t = s->state;
+void at_interpolation_free(at_interpolation *t) {
     if (t == NULL) return;
     at_axis_free(&t->y);
     at_axis_free(&t->x);
     at_axis_free(&t->back_y);
     at_axis_free(&t->back_x);
     free(t);
+}
+
+static void release(at_step *s) {
+    at_interpolation_free(s->state);
     s->state = NULL;
 }
 
 /* Scratch: one row, blended, before its pixels are. */
 static at_status prepare(at_step *s, at_error *err) {
-    const interp_attrs *a = s->node->attrs;
     at_shape in = s->in[0].shape, out = s->out[0].shape;
-    interp_state *t = s->state = calloc(1, sizeof *t);
-    if (t == NULL) return at_fail_memory(err, "a resampling table", sizeof *t);
-    AT_TRY(at_axis_make(&t->y, a->mode, a->align_corners, in.h, out.h, err));
-    AT_TRY(at_axis_make(&t->x, a->mode, a->align_corners, in.w, out.w, err));
-    if (s->mode == AT_TRAIN) {
-        AT_TRY(at_axis_transpose(&t->back_y, &t->y, in.h, err));
-        AT_TRY(at_axis_transpose(&t->back_x, &t->x, in.w, err));
-    }
+    at_interpolation *t;
+    at_status status = at_interpolation_new(&t, s->node, in, out, s->mode == AT_TRAIN, err);
+    s->state = t;
+    if (status != AT_OK) return status;
     size_t pixels = (size_t)(in.w > out.w || s->mode == AT_INFER ? in.w : out.w);
     s->scratch_bytes = (pixels * (size_t)in.c * sizeof(float) + 63) / 64 * 64;
     return AT_OK;
@@ -76,20 +81,26 @@ typedef struct resampling {
     int64_t chunk, chunks; /* rows of `to` */
 } resampling;
 
-static void resample_row(const resampling *r, int image, int row, float *scratch) {
+void at_resample_row(float *to, ptrdiff_t to_ld, at_tensor from, int image, at_taps rows,
+                     const at_resample *pixels, bool add, float *scratch) {
     const at_kernels *k = at_kernels_get();
-    at_shape in = r->from.shape, out = r->to.shape;
-    ptrdiff_t line = in.w * r->from.ld, ld = in.c;
-    const float *x = at_f32(r->from) + (ptrdiff_t)image * in.h * line, *blended = scratch;
-    float *to = at_f32(r->to) + ((ptrdiff_t)image * out.h + row) * out.w * r->to.ld;
-    at_taps t = at_resample_taps(r->y, row);
-    if (t.count == 1 && t.weight[0] == 1) {
-        blended = x + t.index[0] * line;
-        ld = r->from.ld;
+    at_shape in = from.shape;
+    ptrdiff_t line = in.w * from.ld, ld = in.c;
+    const float *x = at_f32(from) + (ptrdiff_t)image * in.h * line, *blended = scratch;
+    if (rows.count == 1 && rows.weight[0] == 1) {
+        blended = x + rows.index[0] * line;
+        ld = from.ld;
     } else {
-        k->blend_rows(scratch, x, line, r->from.ld, t, in.w, in.c);
+        k->blend_rows(scratch, x, line, from.ld, rows, in.w, in.c);
     }
-    k->mix_pixels(to, r->to.ld, blended, ld, r->x, in.c, r->add);
+    k->mix_pixels(to, to_ld, blended, ld, pixels, in.c, add);
+}
+
+static void resample_row(const resampling *r, int image, int row, float *scratch) {
+    at_shape out = r->to.shape;
+    float *to = at_f32(r->to) + ((ptrdiff_t)image * out.h + row) * out.w * r->to.ld;
+    at_resample_row(to, r->to.ld, r->from, image, at_resample_taps(r->y, row), r->x, r->add,
+                    scratch);
 }
 
 static void resample_chunk(void *arg, int64_t index, int worker) {
@@ -110,13 +121,13 @@ static void resample(resampling r) {
 }
 
 static void forward(const at_step *s) {
-    const interp_state *t = s->state;
+    const at_interpolation *t = s->state;
     resample(
         (resampling){.s = s, .from = s->in[0], .to = s->out[0], .y = &t->y.taps, .x = &t->x.taps});
 }
 
 static void backward(const at_step *s) {
-    const interp_state *t = s->state;
+    const at_interpolation *t = s->state;
     if (s->d_in[0].data == NULL) return;
     resample((resampling){.s = s,
                           .from = s->d_out,

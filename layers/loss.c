@@ -8,6 +8,10 @@
 
 /* ---- chunks ---- */
 
+static int64_t pixels_of(const at_step *s) {
+    return at_shape_pixels(s->in[1].shape);
+}
+
 static int64_t chunk_pixels(const at_step *s) {
     at_shape x = s->in[0].shape;
     int64_t n = at_chunk_rows(at_shape_pixels(x), (size_t)x.c * sizeof(float));
@@ -15,20 +19,39 @@ static int64_t chunk_pixels(const at_step *s) {
 }
 
 int64_t at_loss_chunk_count(const at_step *s) {
-    return at_chunk_count(at_shape_pixels(s->in[0].shape), chunk_pixels(s));
+    const at_loss_head *head = s->state;
+    if (head != NULL) return s->in[1].shape.n * head->strips;
+    return at_chunk_count(pixels_of(s), chunk_pixels(s));
 }
 
-at_loss_chunk at_loss_chunk_at(const at_step *s, int64_t index) {
-    int64_t all = at_shape_pixels(s->in[0].shape), size = chunk_pixels(s), first = index * size;
+/* All but the logits and their gradient. */
+static at_loss_chunk chunk_of_pixels(const at_step *s, int64_t first, int64_t pixels) {
     float *lse = (float *)((at_loss_saved *)s->saved + 1);
-    at_loss_chunk c = {.pixels = all - first < size ? all - first : size,
-                       .x = at_f32(s->in[0]) + first * s->in[0].ld,
-                       .ld = s->in[0].ld,
-                       .label = (const uint8_t *)s->in[1].data + first,
-                       .lse = lse + first,
-                       .slope = lse + all + first,
-                       .add = !s->first[0]};
     assert(s->in[1].ld == 1);
+    return (at_loss_chunk){.pixels = pixels,
+                           .label = (const uint8_t *)s->in[1].data + first,
+                           .lse = lse + first,
+                           .slope = lse + pixels_of(s) + first};
+}
+
+static at_loss_chunk chunk_of_head(const at_step *s, int64_t index, int worker) {
+    const at_loss_head *head = s->state;
+    at_shape out = s->in[1].shape;
+    at_loss_rows r = at_loss_head_rows(s, head, index);
+    at_loss_chunk c = chunk_of_pixels(s, (r.image * out.h + r.first) * out.w, r.count * out.w);
+    c.x = at_loss_head_logits(s, head, r, worker);
+    c.dx = at_loss_head_gradient(s, head, worker);
+    c.ld = c.dx_ld = s->in[0].shape.c;
+    return c;
+}
+
+at_loss_chunk at_loss_chunk_at(const at_step *s, int64_t index, int worker) {
+    if (s->state != NULL) return chunk_of_head(s, index, worker);
+    int64_t all = pixels_of(s), size = chunk_pixels(s), first = index * size;
+    at_loss_chunk c = chunk_of_pixels(s, first, all - first < size ? all - first : size);
+    c.x = at_f32(s->in[0]) + first * s->in[0].ld;
+    c.ld = s->in[0].ld;
+    c.add = !s->first[0];
     if (s->d_in[0].data != NULL) {
         c.dx = at_f32(s->d_in[0]) + first * s->d_in[0].ld;
         c.dx_ld = s->d_in[0].ld;
@@ -36,12 +59,34 @@ at_loss_chunk at_loss_chunk_at(const at_step *s, int64_t index) {
     return c;
 }
 
+void at_loss_chunk_done(const at_step *s, int64_t index, int worker) {
+    const at_loss_head *head = s->state;
+    if (head != NULL) at_loss_head_gather(s, head, at_loss_head_rows(s, head, index), worker);
+}
+
+bool at_loss_early(const at_step *s) {
+    return s->state != NULL && s->mode == AT_TRAIN && s->d_in[0].data != NULL;
+}
+
+void at_loss_finish(const at_step *s, double scale) {
+    if (s->state != NULL) at_loss_head_finish(s, s->state, scale);
+}
+
 at_status at_loss_prepare(at_step *s, size_t part, at_error *err) {
-    (void)err;
-    s->saved_bytes =
-        sizeof(at_loss_saved) + 2 * (size_t)at_shape_pixels(s->in[0].shape) * sizeof(float);
-    s->work_bytes = (size_t)at_loss_chunk_count(s) * part;
+    s->saved_bytes = sizeof(at_loss_saved) + 2 * (size_t)pixels_of(s) * sizeof(float);
+    if (s->front != NULL) {
+        at_loss_head *head;
+        at_status status = at_loss_head_prepare(s, &head, err);
+        s->state = head;
+        if (status != AT_OK) return status;
+    }
+    s->work_bytes += (size_t)at_loss_chunk_count(s) * part;
     return AT_OK;
+}
+
+void at_loss_release(at_step *s) {
+    at_loss_head_free(s->state);
+    s->state = NULL;
 }
 
 /* ---- weights ---- */

@@ -35,8 +35,7 @@ static void forward_chunk(void *arg, int64_t index, int worker) {
     const pass *p = arg;
     const at_kernels *k = at_kernels_get();
     part *sum = (part *)p->s->work + index;
-    at_loss_chunk c = at_loss_chunk_at(p->s, index);
-    (void)worker;
+    at_loss_chunk c = at_loss_chunk_at(p->s, index, worker);
     memset(sum, 0, sizeof *sum);
     k->count_labels(sum->count, c.label, c.pixels);
     k->dice_sums(c.lse, sum->prob, sum->inter, c.x, c.ld, c.label, p->hit, c.pixels,
@@ -80,10 +79,10 @@ static void forward(const at_step *s) {
 
 static void backward_chunk(void *arg, int64_t index, int worker) {
     const pass *p = arg;
-    at_loss_chunk c = at_loss_chunk_at(p->s, index);
-    (void)worker;
+    at_loss_chunk c = at_loss_chunk_at(p->s, index, worker);
     at_kernels_get()->ddice(c.dx, c.dx_ld, c.x, c.ld, c.lse, c.label, p->hit, p->base, p->extra,
                             c.pixels, attrs_of(p->s)->classes, c.add);
+    at_loss_chunk_done(p->s, index, worker);
 }
 
 static void backward(const at_step *s) {
@@ -96,6 +95,7 @@ static void backward(const at_step *s) {
         p.extra[k] = saved->extra[k] * *at_f32(s->d_out);
     }
     at_parallel_for(at_loss_chunk_count(s), backward_chunk, &p);
+    at_loss_finish(s, 1);
 }
 
 static void describe(const at_node *node, const at_shape *in, at_shape out, json_t *attrs) {
@@ -110,6 +110,8 @@ const at_op at_op_soft_dice = {
     .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_READS_F32,
     .shape = at_loss_shape,
     .prepare = prepare,
+    .release = at_loss_release,
+    .inline_input = at_loss_inlines,
     .forward = forward,
     .backward = backward,
     .cost = at_loss_cost,

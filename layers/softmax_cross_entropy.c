@@ -40,16 +40,22 @@ static at_status prepare(at_step *s, at_error *err) {
     return at_loss_prepare(s, sizeof(part), err);
 }
 
+static void gradient(const pass *p, const at_loss_chunk *c, int64_t index, int worker) {
+    at_kernels_get()->dcross_entropy(c->dx, c->dx_ld, c->x, c->ld, c->lse, NULL, c->label,
+                                     &p->table, c->pixels, attrs_of(p->s)->classes, c->add);
+    at_loss_chunk_done(p->s, index, worker);
+}
+
 static void forward_chunk(void *arg, int64_t index, int worker) {
     const pass *p = arg;
     const at_kernels *k = at_kernels_get();
     part *sum = (part *)p->s->work + index;
-    at_loss_chunk c = at_loss_chunk_at(p->s, index);
-    (void)worker;
+    at_loss_chunk c = at_loss_chunk_at(p->s, index, worker);
     memset(sum, 0, sizeof *sum);
     k->count_labels(sum->count, c.label, c.pixels);
     sum->loss =
         k->cross_entropy(c.lse, c.x, c.ld, c.label, &p->table, c.pixels, attrs_of(p->s)->classes);
+    if (at_loss_early(p->s)) gradient(p, &c, index, worker);
 }
 
 static void forward(const at_step *s) {
@@ -69,17 +75,20 @@ static void forward(const at_step *s) {
 
 static void backward_chunk(void *arg, int64_t index, int worker) {
     const pass *p = arg;
-    at_loss_chunk c = at_loss_chunk_at(p->s, index);
-    (void)worker;
-    at_kernels_get()->dcross_entropy(c.dx, c.dx_ld, c.x, c.ld, c.lse, NULL, c.label, &p->table,
-                                     c.pixels, attrs_of(p->s)->classes, c.add);
+    at_loss_chunk c = at_loss_chunk_at(p->s, index, worker);
+    gradient(p, &c, index, worker);
 }
 
 static void backward(const at_step *s) {
     const at_loss_saved *saved = s->saved;
+    double scale = saved->scale * (double)*at_f32(s->d_out);
     pass p;
     if (s->d_in[0].data == NULL) return;
-    pass_init(&p, s, saved->scale * (double)*at_f32(s->d_out));
+    if (at_loss_early(s)) {
+        at_loss_finish(s, scale);
+        return;
+    }
+    pass_init(&p, s, scale);
     at_parallel_for(at_loss_chunk_count(s), backward_chunk, &p);
 }
 
@@ -95,6 +104,8 @@ const at_op at_op_softmax_cross_entropy = {
     .flags = AT_NEEDS_INPUT | AT_FIRST_WRITE | AT_READS_F32,
     .shape = at_loss_shape,
     .prepare = prepare,
+    .release = at_loss_release,
+    .inline_input = at_loss_inlines,
     .forward = forward,
     .backward = backward,
     .cost = at_loss_cost,

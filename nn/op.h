@@ -71,6 +71,12 @@ struct at_op {
      * records that in the step, and `next` gets no step of its own: the output is next's. */
     bool (*absorb)(at_step *step, const at_node *next);
 
+    /* Optional. May this operator's steps do without the value of input 0, by doing themselves what
+     * `producer` makes it of? Asked where nobody else reads that value. Then producer gets no step
+     * (with opts.keep: one that makes the value, but passes no gradient), step->front names it, and
+     * in[0] and d_in[0] are those of its input 0. */
+    bool (*inline_input)(const at_node *producer);
+
     void (*cost)(const at_node *node, const at_shape *in, at_shape out,
                  at_cost *cost);                         /* optional */
     void (*reach)(const at_node *node, at_reach *reach); /* optional */
@@ -131,8 +137,9 @@ struct at_step {
     /* What `absorb` took over. It may also add to `needs`, which begins as op->flags. */
     unsigned needs;
     at_activation activation;
-    const at_node *norm; /* inference: batch norm to fold into the weights */
-    const at_node *last; /* the node whose value out[0] is; the node itself if none absorbed */
+    const at_node *norm;  /* inference: batch norm to fold into the weights */
+    const at_node *last;  /* the node whose value out[0] is; the node itself if none absorbed */
+    const at_node *front; /* what inline_input agreed to, or NULL */
 
     /* Memory asked for by prepare (set the _bytes, find the pointers when running). All 64-byte
      * aligned. saved: from forward to backward. kept: for the plan's life, zeroed at its start.

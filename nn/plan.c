@@ -62,42 +62,7 @@ static at_status shape_node(at_plan *p, const at_node *n, at_error *err) {
     return AT_OK;
 }
 
-/* ---- which precision ---- */
-
-at_precision at_precision_resolve(at_precision precision) {
-    if (precision != AT_PRECISION_AUTO) return precision;
-    return at_kernels_get()->dot_gain > 1 ? AT_BF16_MIXED : AT_FP32;
-}
-
-const char *at_precision_name(at_precision precision) {
-    static const char *const names[] = {"fp32", "bf16", "auto"};
-    return names[precision];
-}
-
-static bool same_shape(const at_plan *p, const at_node *n) {
-    return memcmp(&p->shapes[n->id], &p->shapes[n->inputs[0]->id], sizeof(at_shape)) == 0;
-}
-
-/* fp32 are inputs, the output, what losses read, and what reaches one of these by a node that only
- * hands it on. */
-static void choose_dtypes(at_plan *p, const at_node *output) {
-    bool bf16 = p->opts.precision == AT_BF16_MIXED;
-    for (int id = 0; id <= output->id; id++) {
-        const at_node *n = p->graph->nodes[id];
-        p->dtypes[id] = bf16 && n->dtype == AT_F32 && !is_source(n) ? AT_BF16 : n->dtype;
-    }
-    p->dtypes[output->id] = output->dtype;
-    for (int id = output->id; id >= 0; id--) {
-        const at_node *n = p->graph->nodes[id];
-        if (!p->needed[id] || is_source(n)) continue;
-        bool hands_on = (n->op->flags & AT_SAME_SIZE_SAME) && same_shape(p, n);
-        bool wants_f32 = (hands_on && p->dtypes[id] == AT_F32) || (n->op->flags & AT_READS_F32);
-        for (int i = 0; i < n->input_count && wants_f32; i++)
-            p->dtypes[n->inputs[i]->id] = n->inputs[i]->dtype;
-    }
-}
-
-/* ---- which steps ---- */
+/* ---- which work is another's ---- */
 
 /* The one reader of a node's value, or NULL if there are none or several. */
 static const at_node *only_reader(const at_plan *p, const at_node *n) {
@@ -113,6 +78,62 @@ static const at_node *only_reader(const at_plan *p, const at_node *n) {
     }
     return reader;
 }
+
+static bool same_shape(const at_plan *p, const at_node *n) {
+    return memcmp(&p->shapes[n->id], &p->shapes[n->inputs[0]->id], sizeof(at_shape)) == 0;
+}
+
+/* Would the operator only copy its input, but for its type? */
+static bool hands_on(const at_plan *p, const at_node *n) {
+    return (n->op->flags & AT_SAME_SIZE_SAME) && same_shape(p, n);
+}
+
+/* Does the one reader of the node's value do its work itself? */
+static bool inlined(const at_plan *p, const at_node *n) {
+    if (is_source(n) || n->ports[0] != 0 || hands_on(p, n)) return false;
+    const at_node *reader = only_reader(p, n);
+    return reader != NULL && reader->inputs[0] == n && reader->op->inline_input != NULL &&
+           reader->op->inline_input(n);
+}
+
+/* Where an operator would only copy its input, the input's step is the node's too. */
+static bool passes_through(const at_plan *p, const at_node *n) {
+    return !is_source(n) && hands_on(p, n) && n->ports[0] == 0 &&
+           p->dtypes[n->inputs[0]->id] == p->dtypes[n->id];
+}
+
+/* ---- which precision ---- */
+
+at_precision at_precision_resolve(at_precision precision) {
+    if (precision != AT_PRECISION_AUTO) return precision;
+    return at_kernels_get()->dot_gain > 1 ? AT_BF16_MIXED : AT_FP32;
+}
+
+const char *at_precision_name(at_precision precision) {
+    static const char *const names[] = {"fp32", "bf16", "auto"};
+    return names[precision];
+}
+
+/* fp32 are inputs, the output, what losses read, and what reaches one of these by a node that only
+ * hands it on. */
+static void choose_dtypes(at_plan *p, const at_node *output) {
+    bool bf16 = p->opts.precision == AT_BF16_MIXED;
+    for (int id = 0; id <= output->id; id++) {
+        const at_node *n = p->graph->nodes[id];
+        p->dtypes[id] = bf16 && n->dtype == AT_F32 && !is_source(n) ? AT_BF16 : n->dtype;
+    }
+    p->dtypes[output->id] = output->dtype;
+    for (int id = output->id; id >= 0; id--) {
+        const at_node *n = p->graph->nodes[id];
+        if (!p->needed[id] || is_source(n)) continue;
+        bool between = hands_on(p, n) || inlined(p, n);
+        bool wants_f32 = (between && p->dtypes[id] == AT_F32) || (n->op->flags & AT_READS_F32);
+        for (int i = 0; i < n->input_count && wants_f32; i++)
+            p->dtypes[n->inputs[i]->id] = n->inputs[i]->dtype;
+    }
+}
+
+/* ---- which steps ---- */
 
 /* Instead of a step's number: none yet; done inside another's step, its value nowhere. */
 enum { NO_STEP = -1, ABSORBED = -2 };
@@ -169,7 +190,7 @@ static void connect(at_plan *p, at_plan_step *ps) {
     const at_node *n = s->node;
     bool wants = is_source(n) ? p->opts.input_grad && n->dtype == AT_F32 : trains(p->graph, n);
     for (int i = 0; i < n->input_count; i++) {
-        const at_node *from = n->inputs[i];
+        const at_node *from = i == 0 && s->front != NULL ? s->front->inputs[0] : n->inputs[i];
         bool lent = lends_shape(n, i);
         ps->inputs[i] = lent ? -1 : p->step_of[from->id];
         s->in[i] =
@@ -189,6 +210,7 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
     s->needs = n->op->flags;
     s->takes_bf16 = n->op->flags & AT_TAKES_BF16 ? AT_PASS_FORWARD | AT_PASS_BACKWARD : 0;
     s->in_count = n->input_count;
+    if (!is_source(n) && inlined(p, n->inputs[0])) s->front = n->inputs[0];
     p->step_of[n->id] = p->count++; /* now at_plan_free knows of it */
     AT_TRY(step_alloc(ps, n->input_count, err));
     connect(p, ps);
@@ -207,20 +229,22 @@ static bool absorbed_already(const at_plan *p, const at_node *n) {
     return p->step_of[n->id] != NO_STEP;
 }
 
-/* Where an operator would only copy its input, the input's step is the node's too. */
-static bool passes_through(at_plan *p, const at_node *n) {
-    if (!(n->op->flags & AT_SAME_SIZE_SAME) || n->ports[0] != 0 ||
-        p->dtypes[n->inputs[0]->id] != p->dtypes[n->id] || !same_shape(p, n))
-        return false;
-    p->step_of[n->id] = p->step_of[n->inputs[0]->id];
-    return true;
+static at_status build_node(at_plan *p, const at_node *n, const at_node *output, at_error *err) {
+    bool away = inlined(p, n);
+    if (away && !p->opts.keep)
+        p->step_of[n->id] = ABSORBED;
+    else if (passes_through(p, n))
+        p->step_of[n->id] = p->step_of[n->inputs[0]->id];
+    else
+        AT_TRY(add_step(p, n, output, err));
+    if (away && p->opts.keep) p->steps[p->step_of[n->id]].wants_grad = false;
+    return AT_OK;
 }
 
 static at_status build_steps(at_plan *p, const at_node *output, at_error *err) {
     for (int id = 0; id <= output->id; id++) {
         const at_node *n = p->graph->nodes[id];
-        if (p->needed[id] && !absorbed_already(p, n) && !passes_through(p, n))
-            AT_TRY(add_step(p, n, output, err));
+        if (p->needed[id] && !absorbed_already(p, n)) AT_TRY(build_node(p, n, output, err));
     }
     p->output = p->step_of[output->id];
     return AT_OK;
