@@ -59,7 +59,7 @@ static void backward(const at_step *s) {
 
 const at_op at_op_cat = {
     .name = "cat",
-    .flags = AT_FIRST_WRITE | AT_TAKES_BF16,
+    .flags = AT_FIRST_WRITE | AT_TAKES_BF16 | AT_HOLDS_INPUTS,
     .shape = shape,
     .forward = forward,
     .again = forward,

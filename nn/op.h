@@ -26,6 +26,7 @@ enum {
     AT_SAME_SIZE_SAME = 32,   /* an output of input 0's size is input 0: the node gets no step */
     AT_TAKES_BF16 = 64,       /* forward and backward read and write AT_BF16 tensors themselves */
     AT_READS_F32 = 128,       /* its inputs stay fp32 in bf16 plans: losses */
+    AT_HOLDS_INPUTS = 256,    /* out[0] is all inputs, side by side along the channels */
 };
 
 /* Multiply-accumulates and bytes read and written by forward. */

@@ -96,8 +96,7 @@ static bool inlined(const at_plan *p, const at_node *n) {
            reader->op->inline_input(n);
 }
 
-/* Where an operator would only copy its input, the input's step is the node's too. */
-static bool passes_through(const at_plan *p, const at_node *n) {
+bool at_plan_passes_through(const at_plan *p, const at_node *n) {
     return !is_source(n) && hands_on(p, n) && n->ports[0] == 0 &&
            p->dtypes[n->inputs[0]->id] == p->dtypes[n->id];
 }
@@ -196,7 +195,12 @@ static void connect(at_plan *p, at_plan_step *ps) {
         s->in[i] =
             n->ports[i] ? p->seconds[from->id] : dense(p->shapes[from->id], p->dtypes[from->id]);
         s->d_in[i] = dense(s->in[i].shape, p->dtypes[from->id]);
-        if (!lent && !n->ports[i] && p->steps[ps->inputs[i]].wants_grad) wants = true;
+        if (lent || n->ports[i]) continue;
+        const at_plan_step *producer = &p->steps[ps->inputs[i]];
+        s->in[i].ld = producer->s.out[0].ld;
+        s->d_in[i].ld = producer->s.d_out.ld;
+        if (producer->home == n) ps->holds = true;
+        if (producer->wants_grad) wants = true;
     }
     ps->wants_grad = wants && p->opts.mode == AT_TRAIN;
 }
@@ -218,8 +222,10 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
     s->out[1] = p->seconds[n->id];
     if (s->out[1].shape.n) s->out[1].ld = s->out[1].shape.c;
     absorb_followers(p, ps, output);
-    s->out[0] = dense(p->shapes[s->last->id], p->dtypes[s->last->id]);
-    s->d_out = dense(s->out[0].shape, p->dtypes[s->last->id]);
+    at_plan_find_home(p, ps, output);
+    s->out[0] = s->d_out = dense(p->shapes[s->last->id], p->dtypes[s->last->id]);
+    if (ps->home != NULL) s->out[0].ld = ps->home->channels;
+    if (ps->grad_home != NULL) s->d_out.ld = ps->grad_home->channels;
     if (n->op->prepare != NULL && n->op->prepare(s, err) != AT_OK)
         return at_error_context(err, "%s", n->name);
     return AT_OK;
@@ -233,7 +239,7 @@ static at_status build_node(at_plan *p, const at_node *n, const at_node *output,
     bool away = inlined(p, n);
     if (away && !p->opts.keep)
         p->step_of[n->id] = ABSORBED;
-    else if (passes_through(p, n))
+    else if (at_plan_passes_through(p, n))
         p->step_of[n->id] = p->step_of[n->inputs[0]->id];
     else
         AT_TRY(add_step(p, n, output, err));

@@ -84,7 +84,9 @@ static void backward_buffers(at_plan *p, int i) {
 /* The gradient of an input written where that of the output is: both live on as one. */
 static bool share_gradient(at_plan_step *ps, at_buffer *grad) {
     at_buffer *own = &ps->buf[BUF_GRAD];
-    if (!(ps->s.node->op->flags & AT_GRAD_IN_PLACE) || own->bytes != grad->bytes) return false;
+    if (!(ps->s.node->op->flags & AT_GRAD_IN_PLACE) || own->bytes != grad->bytes ||
+        ps->grad_home != NULL)
+        return false;
     if (own->place != NULL) own = own->place;
     extend(own, grad->end);
     grad->place = own;
@@ -162,6 +164,7 @@ static bool leaves_segment(const at_plan *p, int i) {
 static bool worth_again(const at_plan *p, int i) {
     const at_plan_step *ps = &p->steps[i];
     size_t kept = AGAIN_LEAST;
+    if (ps->home != NULL || ps->holds) return false; /* others need the place */
     if (ps->s.node->op->again == NULL || !ps->wants_grad || i == p->output ||
         (ps->s.needs & AT_NEEDS_OUTPUT) || !needed_back(p, i) || leaves_segment(p, i) ||
         at_plan_wide_bytes(ps, false) > 0)
@@ -254,6 +257,7 @@ static void lifetimes(at_plan *p) {
         backward_buffers(p, i);
     }
     for (int i = p->count - 1; i >= 0; i--) reader_lives(p, i);
+    at_plan_lodge(p);
 }
 
 /* ---- places ---- */
@@ -334,8 +338,9 @@ at_status at_plan_place(at_plan *p, at_error *err) {
 /* ---- pointers ---- */
 
 static void *at_place(const at_plan *p, const at_buffer *b) {
+    size_t shift = b->shift;
     if (b->place != NULL) b = b->place;
-    return b->used ? p->arena + b->offset : NULL;
+    return b->used ? p->arena + b->offset + shift : NULL;
 }
 
 void at_plan_point(at_plan *p, int i, int which) {

@@ -16,6 +16,7 @@ typedef struct at_buffer {
     int begin, end;
     bool used;               /* false: nobody asked for it */
     struct at_buffer *place; /* it lies where this one lies; NULL: it has a place of its own */
+    size_t shift;            /* and that many bytes further on */
 } at_buffer;
 
 enum {
@@ -49,7 +50,11 @@ typedef struct at_plan_step {
     int segment;     /* of steps whose values don't outlive forward; 0: of none */
     bool redo;       /* out[0] is computed once more, with its segment */
     int redo_moment;
-    int back;        /* the first moment of its backward */
+    int back;                 /* the first moment of its backward */
+    const at_node *home;      /* the concatenation whose out[0] holds this step's, or NULL */
+    const at_node *grad_home; /* the one whose d_out holds this step's */
+    int channel;              /* where in it */
+    bool holds;               /* this step's out[0] holds others' */
     bool written;    /* somebody writes the gradient of out[0] before this step's backward */
     at_tensor *wide; /* in_count inputs and their gradients, as the operator sees them */
     at_buffer buf[BUF_COUNT];
@@ -74,6 +79,14 @@ struct at_plan {
     size_t stage_offset, stage_bytes; /* of each worker; 0: nothing is bf16 */
     bool profile;
 };
+
+/* Would the operator only copy its input? Then the input's step is the node's too. */
+bool at_plan_passes_through(const at_plan *plan, const at_node *n);
+
+/* plan_slices.c: where the step's value is to lie, once its last node is known; then, once all lives
+ * are known, puts the buffers there. */
+void at_plan_find_home(const at_plan *plan, at_plan_step *ps, const at_node *output);
+void at_plan_lodge(at_plan *plan);
 
 /* Sets the lives of all buffers from the steps and their segments, then gives every used one its
  * offset; fills in plan->arena_bytes. May be called again with other segments. */
