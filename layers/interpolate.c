@@ -81,26 +81,28 @@ typedef struct resampling {
     int64_t chunk, chunks; /* rows of `to` */
 } resampling;
 
-void at_resample_row(float *to, ptrdiff_t to_ld, at_tensor from, int image, at_taps rows,
-                     const at_resample *pixels, bool add, float *scratch) {
+void at_resample_row(void *to, at_dtype type, ptrdiff_t to_ld, at_tensor from, int image,
+                     at_taps rows, const at_resample *pixels, bool add, float *scratch) {
     const at_kernels *k = at_kernels_get();
     at_shape in = from.shape;
     ptrdiff_t line = in.w * from.ld, ld = in.c;
-    const float *x = at_f32(from) + (ptrdiff_t)image * in.h * line, *blended = scratch;
-    if (rows.count == 1 && rows.weight[0] == 1) {
-        blended = x + rows.index[0] * line;
+    bool bf16 = from.dtype == AT_BF16;
+    const void *x = at_element(from, (ptrdiff_t)image * in.h * line);
+    const float *blended = scratch;
+    if (rows.count == 1 && rows.weight[0] == 1 && !bf16) {
+        blended = (const float *)x + rows.index[0] * line;
         ld = from.ld;
     } else {
-        k->blend_rows(scratch, x, line, from.ld, rows, in.w, in.c);
+        k->blend_rows(scratch, x, bf16, line, from.ld, rows, in.w, in.c);
     }
-    k->mix_pixels(to, to_ld, blended, ld, pixels, in.c, add);
+    k->mix_pixels(to, type == AT_BF16, to_ld, blended, ld, pixels, in.c, add);
 }
 
 static void resample_row(const resampling *r, int image, int row, float *scratch) {
     at_shape out = r->to.shape;
-    float *to = at_f32(r->to) + ((ptrdiff_t)image * out.h + row) * out.w * r->to.ld;
-    at_resample_row(to, r->to.ld, r->from, image, at_resample_taps(r->y, row), r->x, r->add,
-                    scratch);
+    void *to = at_element(r->to, ((ptrdiff_t)image * out.h + row) * out.w * r->to.ld);
+    at_resample_row(to, r->to.dtype, r->to.ld, r->from, image, at_resample_taps(r->y, row), r->x,
+                    r->add, scratch);
 }
 
 static void resample_chunk(void *arg, int64_t index, int worker) {
@@ -163,7 +165,7 @@ static void describe(const at_node *node, const at_shape *in, at_shape out, json
 
 const at_op at_op_interpolate = {
     .name = "interpolate",
-    .flags = AT_SAME_SIZE_SAME | AT_FIRST_WRITE,
+    .flags = AT_SAME_SIZE_SAME | AT_FIRST_WRITE | AT_TAKES_BF16,
     .shape_only = 1u << 1,
     .shape = shape,
     .prepare = prepare,

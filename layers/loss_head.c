@@ -60,7 +60,7 @@ const float *at_loss_head_logits(const at_step *s, const at_loss_head *head, at_
     float *scratch = at_step_scratch(s, worker), *to = scratch + head->logits;
     int w = s->in[1].shape.w, c = s->in[0].shape.c;
     for (int64_t y = 0; y < r.count; y++)
-        at_resample_row(to + y * w * c, c, s->in[0], r.image,
+        at_resample_row(to + y * w * c, AT_F32, c, s->in[0], r.image,
                         at_resample_taps(&head->tables->y.taps, (int)(r.first + y)),
                         &head->tables->x.taps, false, scratch);
     return to;
@@ -80,8 +80,8 @@ void at_loss_head_gather(const at_step *s, const at_loss_head *head, at_loss_row
     const float *from = at_loss_head_gradient(s, head, worker);
     int w = s->in[1].shape.w, c = s->in[0].shape.c;
     for (int64_t y = 0; y < r.count; y++)
-        at_kernels_get()->mix_pixels(gathered(s, head, r.image, r.first + y), c, from + y * w * c,
-                                     c, &head->tables->back_x.taps, c, false);
+        at_kernels_get()->mix_pixels(gathered(s, head, r.image, r.first + y), false, c,
+                                     from + y * w * c, c, &head->tables->back_x.taps, c, false);
 }
 
 /* ---- the rest of backward ---- */
@@ -101,8 +101,8 @@ static void finish_row(void *arg, int64_t index, int worker) {
     float *row = at_step_scratch(s, worker);
     ptrdiff_t ld = s->d_in[0].ld;
     t.weight = f->weight + (t.weight - f->head->tables->back_y.taps.weight);
-    at_kernels_get()->blend_rows(row, gathered(s, f->head, image, 0), (ptrdiff_t)in.w * in.c, in.c,
-                                 t, in.w, in.c);
+    at_kernels_get()->blend_rows(row, gathered(s, f->head, image, 0), false, (ptrdiff_t)in.w * in.c,
+                                 in.c, t, in.w, in.c);
     at_kernels_get()->copy((at_rows){at_f32(s->d_in[0]) + index * in.w * ld, ld},
                            (at_rows){row, in.c}, in.w, in.c, !s->first[0]);
 }

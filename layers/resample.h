@@ -35,8 +35,8 @@ at_status at_interpolation_new(at_interpolation **t, const at_node *node, at_sha
 void at_interpolation_free(at_interpolation *t);
 
 /* One row of resampling: `rows` of an image of `from` are blended into scratch (a row of from,
- * dense), then mixed to `pixels` of `to`, to_ld floats apart; written or added. */
-void at_resample_row(float *to, ptrdiff_t to_ld, at_tensor from, int image, at_taps rows,
-                     const at_resample *pixels, bool add, float *scratch);
+ * dense), then mixed to `pixels` of `to`, to_ld elements of `type` apart; written or added. */
+void at_resample_row(void *to, at_dtype type, ptrdiff_t to_ld, at_tensor from, int image,
+                     at_taps rows, const at_resample *pixels, bool add, float *scratch);
 
 #endif

@@ -223,11 +223,11 @@ static inline int at_dot_step(int k) {
     /* means of windows: one row of the small plane; and its transpose: one of the large */        \
     X(avg_pool, void, (const at_pool *p, int row))                                                 \
     X(davg_pool, void, (const at_pool *p, int y))                                                  \
-    /* resampling. Rows: out [pixels, c], dense, from rows `row` floats apart. Pixels: one row of  \
-     * r->size pixels, written or added to */                                                      \
-    X(blend_rows, void, (float *out, const float *x, ptrdiff_t row, ptrdiff_t ld, at_taps t,       \
-                         int64_t pixels, int c))                                                   \
-    X(mix_pixels, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld,               \
+    /* resampling. Rows: out [pixels, c], dense, from rows `row` elements apart, floats or bf16.   \
+     * Pixels: one row of r->size pixels, written or added to, floats or bf16 */                     \
+    X(blend_rows, void, (float *out, const void *x, bool bf16, ptrdiff_t row, ptrdiff_t ld,        \
+                         at_taps t, int64_t pixels, int c))                                        \
+    X(mix_pixels, void, (void *out, bool bf16, ptrdiff_t out_ld, const float *x, ptrdiff_t ld,     \
                          const at_resample *r, int c, bool add))                                   \
     /* out[j * out_ld + i] = x[i * ld + j] for i < rows, j < cols */                               \
     X(transpose, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld, int rows,      \
