@@ -18,6 +18,7 @@
 enum {
     ROW_BLOCK_BYTES = 256 << 10,    /* of source, to stay in L2 while panels of weights pass by */
     WEIGHT_BLOCK_BYTES = 512 << 10, /* of weights, to stay there while tiles pass by */
+    FETCH_LEAST = 16, /* channels from which on a tile's worth of source is fetched ahead */
 };
 
 /* Sizes of one pass that everything here needs. */
@@ -285,12 +286,17 @@ static void run_tiles(const cut *u, const place *p, int begin, int end, tap_list
                       .relu = call->relu};
     t.w = call->packed + (size_t)panel * g->panel;
     t.bias = call->packed + (size_t)all_panels * g->panel + (size_t)panel * (size_t)nr;
+    /* With one tap and one panel the source is read once, and faster than its streams are foreseen:
+     * the next tile's pixels, a row of floats, are fetched meanwhile. */
+    bool fetch =
+        !g->dot && taps.count == 1 && g->panels == 1 && t.a_ld == t.k && t.k >= FETCH_LEAST;
     for (int i = 0; i < tiles; i++) {
         int from = begin + (int)((int64_t)(end - begin) * i / tiles);
         t.m = begin + (int)((int64_t)(end - begin) * (i + 1) / tiles) - from;
         t.a = at_element(call->src, p->src + from * t.a_ld + p->group * g->k);
         t.out = at_element(call->dst, p->dst + (p->x->first + from * p->x->step) * call->dst.ld +
                                           p->group * g->n + first);
+        if (fetch) t.next = (const float *)t.a + t.m * t.a_ld - p->tap_w[0];
         (g->dot ? kernels->conv_dot : kernels->conv_tile)(&t);
     }
 }

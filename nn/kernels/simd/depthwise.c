@@ -3,15 +3,24 @@
  * channels and each column of vectors walks over all pixels with its weights in registers or L1. */
 #include "nn/kernels/simd/vec.h"
 
-/* Column j of one pixel; n < VW at the end of the channels. */
-static inline void depthwise_vector(const at_depthwise *t, int i, int j) {
+enum { BLOCK = 4 }; /* vectors of sums at once, so that additions don't wait for each other */
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* `vectors` vectors of one pixel, from channel j on. */
+INLINE void depthwise_vectors(const at_depthwise *t, int i, int j, int vectors) {
     const float *a = t->a + i * t->a_ld + j;
     float *out = t->out + i * t->out_ld + j;
-    vf sum = v_load(t->bias + j);
-    for (int s = 0; s < t->taps; s++)
-        sum += v_load(a + t->tap_a[s]) * v_load(t->w + t->tap_w[s] + j);
-    if (t->add) sum += v_load(out);
-    v_store(out, t->relu ? v_max0(sum) : sum);
+    vf sum[BLOCK];
+    for (int v = 0; v < vectors; v++) sum[v] = v_load(t->bias + j + v * VW);
+    for (int s = 0; s < t->taps; s++) {
+        const float *x = a + t->tap_a[s], *w = t->w + t->tap_w[s] + j;
+        for (int v = 0; v < vectors; v++) sum[v] += v_load(x + v * VW) * v_load(w + v * VW);
+    }
+    for (int v = 0; v < vectors; v++) {
+        if (t->add) sum[v] += v_load(out + v * VW);
+        v_store(out + v * VW, t->relu ? v_max0(sum[v]) : sum[v]);
+    }
 }
 
 static inline void depthwise_scalar(const at_depthwise *t, int i, int j) {
@@ -25,19 +34,31 @@ static inline void depthwise_scalar(const at_depthwise *t, int i, int j) {
 void K(depthwise)(const at_depthwise *t) {
     int whole = t->c / VW * VW;
     for (int i = 0; i < t->pixels; i++) {
-        for (int j = 0; j < whole; j += VW) depthwise_vector(t, i, j);
-        for (int j = whole; j < t->c; j++) depthwise_scalar(t, i, j);
+        int j = 0;
+        for (; j + BLOCK * VW <= whole; j += BLOCK * VW) depthwise_vectors(t, i, j, BLOCK);
+        for (; j < whole; j += VW) depthwise_vectors(t, i, j, 1);
+        for (; j < t->c; j++) depthwise_scalar(t, i, j);
     }
 }
 
-static inline void dw_vector(const at_depthwise_dw *t, int j) {
-    vf sum = {0};
+/* `vectors` vectors of channels from j on; 1: the sums of pixels in turn, added up in the end. */
+INLINE void dw_vectors(const at_depthwise_dw *t, int j, int vectors) {
+    vf sum[BLOCK] = {0};
     for (int r = 0; r < t->rows; r++) {
         const float *x = t->x + r * t->x_row + j, *dy = t->dy + r * t->dy_row + j;
-        for (int p = 0; p < t->pixels; p++)
-            sum += v_load(x + p * t->x_ld) * v_load(dy + p * t->dy_ld);
+        int p = 0;
+        for (; vectors == 1 && p + BLOCK <= t->pixels; p += BLOCK)
+            for (int v = 0; v < BLOCK; v++)
+                sum[v] += v_load(x + (p + v) * t->x_ld) * v_load(dy + (p + v) * t->dy_ld);
+        for (; p < t->pixels; p++)
+            for (int v = 0; v < vectors; v++)
+                sum[v] += v_load(x + p * t->x_ld + v * VW) * v_load(dy + p * t->dy_ld + v * VW);
     }
-    v_store(t->dw + j, v_load(t->dw + j) + sum);
+    if (vectors == 1) sum[0] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    for (int v = 0; v < vectors; v++) {
+        float *dw = t->dw + j + v * VW;
+        v_store(dw, v_load(dw) + sum[v]);
+    }
 }
 
 static inline void dw_scalar(const at_depthwise_dw *t, int j) {
@@ -50,9 +71,10 @@ static inline void dw_scalar(const at_depthwise_dw *t, int j) {
 }
 
 void K(depthwise_dw)(const at_depthwise_dw *t) {
-    int whole = t->c / VW * VW;
-    for (int j = 0; j < whole; j += VW) dw_vector(t, j);
-    for (int j = whole; j < t->c; j++) dw_scalar(t, j);
+    int whole = t->c / VW * VW, j = 0;
+    for (; j + BLOCK * VW <= whole; j += BLOCK * VW) dw_vectors(t, j, BLOCK);
+    for (; j < whole; j += VW) dw_vectors(t, j, 1);
+    for (; j < t->c; j++) dw_scalar(t, j);
 }
 
 void K(pixel_sum)(float *sum, const float *x, ptrdiff_t ld, int64_t pixels, int c) {

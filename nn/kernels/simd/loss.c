@@ -22,8 +22,10 @@ static vf weighted(const pixel_block *b, const float *weight, int c) {
     return sum;
 }
 
-double K(cross_entropy)(float *lse, const float *x, ptrdiff_t ld, const uint8_t *label,
-                        const at_label_table *t, int64_t pixels, int c) {
+static inline __attribute__((always_inline)) double entropy(float *lse, const float *x,
+                                                            ptrdiff_t ld, const uint8_t *label,
+                                                            const at_label_table *t, int64_t pixels,
+                                                            int c, bool smoothing) {
     pixel_block b;
     vd total = {0};
     for (int64_t p = 0; p < pixels; p += VW, x += VW * ld, label += VW) {
@@ -31,17 +33,23 @@ double K(cross_entropy)(float *lse, const float *x, ptrdiff_t ld, const uint8_t 
         block_load(&b, x, ld, c);
         vi own_class = block_labels(label, b.count);
         vf hit = block_lookup(&b, t->hit, own_class);
-        vf smooth = block_lookup(&b, t->smooth, own_class);
+        vf smooth = smoothing ? block_lookup(&b, t->smooth, own_class) : (vf){0};
         vf own = block_pick(&b, own_class, c), mixed = {0};
-        if (t->weight != NULL) mixed = weighted(&b, t->weight, c);
+        if (smoothing) mixed = weighted(&b, t->weight, c);
         vf max = block_exp(&b, c), log_sum = v_log(block_sum(&b, c));
         v_store_n(lse + p, max + log_sum, b.count);
         vf loss = hit * ((max - own) + log_sum);
-        if (t->weight != NULL) loss += smooth * (t->weight_sum * (max + log_sum) - mixed);
+        if (smoothing) loss += smooth * (t->weight_sum * (max + log_sum) - mixed);
         vi counts = (hit != 0) | (smooth != 0);
         total += __builtin_convertvector(v_select(counts, loss, (vf){0}), vd);
     }
     return lanes_sum(&total);
+}
+
+double K(cross_entropy)(float *lse, const float *x, ptrdiff_t ld, const uint8_t *label,
+                        const at_label_table *t, int64_t pixels, int c) {
+    return t->weight != NULL ? entropy(lse, x, ld, label, t, pixels, c, true)
+                             : entropy(lse, x, ld, label, t, pixels, c, false);
 }
 
 double K(focal)(float *lse, float *slope, const float *x, ptrdiff_t ld, const uint8_t *label,

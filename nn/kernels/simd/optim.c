@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Optimiser steps and reductions over parameters. The loops are plain: with restrict and this
  * file's flags the compiler makes vectors of them. Sums run in 16 lanes that are added in a fixed
- * order. argmax keeps a running best; it is bound by reading the scores. */
-#include "nn/kernels/simd/vec.h"
+ * order. */
+#include "nn/kernels/simd/pixels.h"
 
 enum { LANES = 16 };
 
@@ -46,15 +46,17 @@ double K(sum_squares)(const float *x, int64_t count) {
 }
 
 void K(argmax)(uint8_t *out, const float *x, int classes, ptrdiff_t ld, int64_t pixels) {
-    for (int64_t p = 0; p < pixels; p++) {
-        const float *row = x + p * ld;
-        float top = row[0];
-        int best = 0;
+    pixel_block b;
+    for (int64_t p = 0; p < pixels; p += VW) {
+        b.count = pixels - p < VW ? (int)(pixels - p) : VW;
+        block_load(&b, x + p * ld, ld, classes);
+        vf top = b.x[0];
+        vi best = {0};
         for (int c = 1; c < classes; c++) {
-            const bool more = row[c] > top;
-            best = more ? c : best;
-            top = more ? row[c] : top;
+            const vi more = b.x[c] > top;
+            best = (best & ~more) | (c & more);
+            top = v_select(more, b.x[c], top);
         }
-        out[p] = (uint8_t)best;
+        for (int i = 0; i < b.count; i++) out[p + i] = (uint8_t)best[i];
     }
 }
