@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* atrous bench kernels: convolutions at every level of kernels that this machine can run. */
+/* atrous bench kernels: convolutions at every level of kernels that this machine can run, and
+ * operators that are as fast as memory at best. */
 #include "cli/cli.h"
 #include "nn/kernels/kernels.h"
 
@@ -68,6 +69,54 @@ static at_status all(const cli_opts *o, json_t *list, const peaks *p, at_error *
     return AT_OK;
 }
 
+/* ---- operators that only move data ---- */
+
+static double times_copy(double seconds, double bytes, double speed) {
+    return bytes > 0 ? seconds * speed / bytes : 0;
+}
+
+static void print_pass(double seconds, double bytes, double speed) {
+    if (bytes > 0)
+        printf("  %8.2f %6.1f %6.2f", 1e3 * seconds, 1e-9 * bytes / seconds,
+               times_copy(seconds, bytes, speed));
+}
+
+static void print_operator(int i, const at_bench_pass *p) {
+    printf("%-40s %6.1f", at_bench_operator_name(i), 1e-9 * p->copy_speed);
+    print_pass(p->forward_s, p->forward_bytes, p->copy_speed);
+    print_pass(p->backward_s, p->backward_bytes, p->copy_speed);
+    putchar('\n');
+    fflush(stdout);
+}
+
+static json_t *operator_json(int i, const at_bench_pass *p) {
+    return json_pack("{ss sf sf sf sf sf}", "name", at_bench_operator_name(i), "copy_gbs",
+                     1e-9 * p->copy_speed, "forward_ms", 1e3 * p->forward_s, "backward_ms",
+                     1e3 * p->backward_s, "forward_passes",
+                     times_copy(p->forward_s, p->forward_bytes, p->copy_speed), "backward_passes",
+                     times_copy(p->backward_s, p->backward_bytes, p->copy_speed));
+}
+
+static at_status operators(const cli_opts *o, json_t *list, at_error *err) {
+    if (!list)
+        printf(
+            "\nOperators that move data: milliseconds, GB/s of what has to be moved at least, and "
+            "the time as\na multiple of a copy's of as many bytes (copy: GB/s at that moment).\n\n"
+            "%-40s %6s  %8s %6s %6s  %8s %6s %6s\n",
+            "operator", "copy", "forward", "GB/s", "times", "backward", "GB/s", "times");
+    for (int i = 0; at_bench_operator_name(i); i++) {
+        at_bench_pass p;
+        cli_live("%s", at_bench_operator_name(i));
+        AT_TRY(at_bench_operator(i, o->repeat, &p, err));
+        cli_live_end();
+        if (list)
+            json_array_append_new(list, operator_json(i, &p));
+        else
+            print_operator(i, &p);
+    }
+    return AT_OK;
+}
+
 static at_status run(cli_args *args, at_error *err) {
     const cli_opts *o = &args->opts;
     AT_TRY(cli_start_threads(o, err));
@@ -76,17 +125,20 @@ static at_status run(cli_args *args, at_error *err) {
         p.of[i] = at_bench_peak(i, o->repeat);
     if (!o->json) {
         print_head(&p);
-        return all(o, NULL, &p, err);
+        AT_TRY(all(o, NULL, &p, err));
+        return operators(o, NULL, err);
     }
-    json_t *list = json_array(), *peak = json_object();
+    json_t *list = json_array(), *moving = json_array(), *peak = json_object();
     for (int i = FIRST; at_kernels_level(i); i++)
         json_object_set_new(peak, at_kernels_level(i)->level, json_real(p.of[i]));
-    const at_status s = all(o, list, &p, err);
+    at_status s = all(o, list, &p, err);
+    if (s == AT_OK) s = operators(o, moving, err);
     if (s == AT_OK)
-        return cli_print_json(
-            json_pack("{si so so}", "threads", at_threads(), "peak_gflops", peak, "cases", list),
-            err);
+        return cli_print_json(json_pack("{si so so so}", "threads", at_threads(), "peak_gflops",
+                                        peak, "cases", list, "operators", moving),
+                              err);
     json_decref(list);
+    json_decref(moving);
     json_decref(peak);
     return s;
 }
@@ -94,7 +146,7 @@ static at_status run(cli_args *args, at_error *err) {
 const cli_command cli_bench_kernels = {
     .name = "bench kernels",
     .arguments = "",
-    .summary = "GFLOP/s of convolutions, forward and backward, with each level of kernels.",
+    .summary = "GFLOP/s of convolutions with each level of kernels; other operators beside a copy.",
     .options = "repeat threads json",
     .examples = "atrous bench kernels --threads 1",
     .run = run,

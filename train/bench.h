@@ -58,6 +58,15 @@ at_status at_bench_kernels(const at_bench_case *c, int level, int repeat, at_ben
  * without an algorithm that saves multiplications could reach at most. */
 double at_bench_peak(int level, int repeat);
 
+/* Operators that only move data: seconds, the best of `repeat` runs, with the best kernels, and the
+ * bytes that had to be moved at least; backward 0 where there is none. */
+typedef struct at_bench_pass {
+    double forward_s, backward_s, forward_bytes, backward_bytes;
+    double copy_speed; /* of a copy at that moment, in bytes a second, read and written */
+} at_bench_pass;
+const char *at_bench_operator_name(int i); /* NULL: there are no more */
+at_status at_bench_operator(int i, int repeat, at_bench_pass *out, at_error *err);
+
 /* Name of the processor, as the system tells it; "unknown" if it does not. Cut to the buffer. */
 void at_cpu_name(char *buffer, size_t size);
 
