@@ -63,29 +63,21 @@ static at_status make_ready(at_trainer *t, const char *weights, at_error *err) {
 
 /* ---- the clock ---- */
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 enum { MOST_REPEATS = 25 };
 
-/* The median of `least` repetitions or more, for about a second; one goes before, unmeasured, unless
- * one is enough and took long. */
+/* The least of `least` repetitions or more, for about a second: whatever else runs on the machine
+ * only ever adds. One goes before, unmeasured, unless one is enough and took long. */
 static double time_of(void (*body)(void *), void *arg, int least) {
-    double seconds[MOST_REPEATS];
-    int n = 0;
+    double shortest = INFINITY;
     const double begin = now();
     body(arg);
-    seconds[0] = now() - begin;
-    if (least == 1 && seconds[0] > 0.5) return seconds[0];
-    while (n < least || (n < MOST_REPEATS && now() < begin + 0.3 * least)) {
+    if (least == 1 && now() > begin + 0.5) return now() - begin;
+    for (int n = 0; n < least || (n < MOST_REPEATS && now() < begin + 0.3 * least); n++) {
         const double from = now();
         body(arg);
-        seconds[n++] = now() - from;
+        shortest = fmin(shortest, now() - from);
     }
-    qsort(seconds, (size_t)n, sizeof *seconds, ascending);
-    return (seconds[(n - 1) / 2] + seconds[n / 2]) / 2;
+    return shortest;
 }
 
 static void fill(at_plan *plan, const at_node *image, const at_node *target, int classes) {

@@ -62,7 +62,7 @@ at_status at_study_compare(at_study *s, at_error *err);
 /* ---- study_cost.c ---- */
 
 /* Builds and plans what `o` would train and times a step and an inference. `weights`: a file to
- * load; NULL: freshly initialised. The times are medians of at least `least` repetitions. */
+ * load; NULL: freshly initialised. The times are the shortest of at least `least` repetitions. */
 at_status at_study_cost_of(const at_train_opts *o, const char *split, const char *weights,
                            int least, at_study_cost *cost, at_error *err);
 
