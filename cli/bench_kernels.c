@@ -6,6 +6,13 @@
 
 enum { MOST_LEVELS = 8, FIRST = 1 }; /* level 0 is the naive oracle: not worth waiting for */
 
+/* Levels that differ in their products of bf16 alone are one here. */
+static int next_level(int i) {
+    const at_kernels *now = at_kernels_level(i++);
+    while (at_kernels_level(i) && at_kernels_level(i)->conv_tile == now->conv_tile) i++;
+    return i;
+}
+
 typedef struct peaks {
     double of[MOST_LEVELS];
 } peaks;
@@ -17,10 +24,11 @@ static void print_head(const peaks *p) {
            "that of the micro-kernel within the first cache. Winograd's algorithms pass 100.\n\n",
            cpu, at_threads(), at_threads() == 1 ? "" : "s");
     printf("%-46s", "");
-    for (int i = FIRST; at_kernels_level(i); i++)
+    for (int i = FIRST; at_kernels_level(i); i = next_level(i))
         printf("  %10s, peak %6.1f", at_kernels_level(i)->level, p->of[i]);
     printf("\n%-46s", "convolution");
-    for (int i = FIRST; at_kernels_level(i); i++) printf("  %10s  %10s", "forward", "backward");
+    for (int i = FIRST; at_kernels_level(i); i = next_level(i))
+        printf("  %10s  %10s", "forward", "backward");
     putchar('\n');
 }
 
@@ -30,7 +38,7 @@ static void print_speed(double speed, double peak) {
 
 static void print_row(const at_bench_case *c, const at_bench_speed *speeds, const peaks *p) {
     printf("%-46s", c->name);
-    for (int i = FIRST; at_kernels_level(i); i++) {
+    for (int i = FIRST; at_kernels_level(i); i = next_level(i)) {
         print_speed(speeds[i].forward, p->of[i]);
         print_speed(speeds[i].backward, p->of[i]);
     }
@@ -40,7 +48,7 @@ static void print_row(const at_bench_case *c, const at_bench_speed *speeds, cons
 
 static json_t *row_json(const at_bench_case *c, const at_bench_speed *speeds) {
     json_t *levels = json_object();
-    for (int i = FIRST; at_kernels_level(i); i++)
+    for (int i = FIRST; at_kernels_level(i); i = next_level(i))
         json_object_set_new(
             levels, at_kernels_level(i)->level,
             json_pack("{sf sf}", "forward", speeds[i].forward, "backward", speeds[i].backward));
@@ -49,7 +57,7 @@ static json_t *row_json(const at_bench_case *c, const at_bench_speed *speeds) {
 
 static at_status measure(const at_bench_case *c, int repeat, at_bench_speed *speeds,
                          at_error *err) {
-    for (int i = FIRST; at_kernels_level(i) && i < MOST_LEVELS; i++) {
+    for (int i = FIRST; at_kernels_level(i) && i < MOST_LEVELS; i = next_level(i)) {
         cli_live("%s, %s", c->name, at_kernels_level(i)->level);
         AT_TRY(at_bench_kernels(c, i, repeat, &speeds[i], err));
     }
@@ -121,7 +129,7 @@ static at_status run(cli_args *args, at_error *err) {
     const cli_opts *o = &args->opts;
     AT_TRY(cli_start_threads(o, err));
     peaks p = {{0}};
-    for (int i = FIRST; at_kernels_level(i) && i < MOST_LEVELS; i++)
+    for (int i = FIRST; at_kernels_level(i) && i < MOST_LEVELS; i = next_level(i))
         p.of[i] = at_bench_peak(i, o->repeat);
     if (!o->json) {
         print_head(&p);
@@ -129,7 +137,7 @@ static at_status run(cli_args *args, at_error *err) {
         return operators(o, NULL, err);
     }
     json_t *list = json_array(), *moving = json_array(), *peak = json_object();
-    for (int i = FIRST; at_kernels_level(i); i++)
+    for (int i = FIRST; at_kernels_level(i); i = next_level(i))
         json_object_set_new(peak, at_kernels_level(i)->level, json_real(p.of[i]));
     at_status s = all(o, list, &p, err);
     if (s == AT_OK) s = operators(o, moving, err);
