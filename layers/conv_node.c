@@ -79,14 +79,17 @@ static size_t larger(size_t a, size_t b) {
 }
 
 typedef enum conv_way { DIRECT = 0, NARROW, WINOGRAD, STAGED, DOT } conv_way;
+const char *const at_conv_way_names[AT_CONV_WAYS] = {"direct", "narrow", "winograd", "staged",
+                                                     "dot"};
 
-/* How a node computes; chosen when it is planned, from shapes and the machine's vector width alone.
- */
+/* How a node computes; chosen when it is planned, from shapes and the machine's vector width alone,
+ * or by timing (conv_tune.c). */
 typedef struct conv_state {
     conv_way way[2]; /* of each pass */
     conv_way dw_way;
     size_t wide;         /* where in work fp32 copies begin */
-    size_t packed_bytes; /* training: the largest packed weights, which lie at the start of work */
+    size_t packed_bytes; /* the largest packed weights, where they lie at the start of work: in
+                          * training, and where nothing is worth keeping */
     uint64_t packed;     /* inference keeps packed weights: of this version of the parameters */
 } conv_state;
 
@@ -151,12 +154,16 @@ static void training_memory(at_step *s, const at_conv *c, conv_state *state) {
         s->scratch_bytes = larger(s->scratch_bytes, at_dot_dw_scratch_bytes(c));
 }
 
-/* work: a folded norm's scale and bias while packing; a pass's own otherwise. */
-static void inference_memory(at_step *s, const at_conv *c, at_conv_pass pass,
-                             const conv_state *state) {
-    s->kept_bytes = packed_bytes(c, pass, state->way[pass]);
-    s->work_bytes =
-        larger(2 * (size_t)s->out[0].shape.c * sizeof(float), pass_work(c, pass, state->way[pass]));
+/* work, behind packed weights: a folded norm's scale and bias while packing; a pass's own otherwise.
+ */
+static void inference_memory(at_step *s, const at_conv *c, at_conv_pass pass, conv_state *state) {
+    size_t packed = packed_bytes(c, pass, state->way[pass]);
+    if (s->once)
+        state->packed_bytes = packed;
+    else
+        s->kept_bytes = packed;
+    s->work_bytes = state->packed_bytes + larger(2 * (size_t)s->out[0].shape.c * sizeof(float),
+                                                 pass_work(c, pass, state->way[pass]));
 }
 
 /* ---- bf16: direct computation reads fp32, so it is given copies of what is not, in work ---- */
@@ -182,13 +189,16 @@ static at_tensor widened(const at_step *s, at_tensor t, size_t offset) {
     return wide;
 }
 
-at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
+at_status at_conv_node_state(at_step *s, at_error *err) {
+    s->state = calloc(1, sizeof(conv_state));
+    return s->state != NULL ? AT_OK
+                            : at_fail_memory(err, "a convolution's state", sizeof(conv_state));
+}
+
+void at_conv_node_lay_out(at_step *s, const at_conv *c, at_conv_pass pass) {
     bool depthwise = at_conv_is_depthwise(c);
-    conv_state *state = s->state = calloc(1, sizeof *state);
-    if (state == NULL) return at_fail_memory(err, "a convolution's state", sizeof *state);
-    state->way[pass] = choose(s, c, pass, s->in[0]);
-    state->way[other(pass)] = choose(s, c, other(pass), s->d_out);
-    state->dw_way = choose_dw(s, c);
+    conv_state *state = s->state;
+    s->work_bytes = s->kept_bytes = state->packed_bytes = 0;
     s->scratch_bytes = at_conv_scratch_bytes(c);
     if (state->way[0] == NARROW || state->way[1] == NARROW)
         s->scratch_bytes = larger(s->scratch_bytes, at_narrow_scratch_bytes(c));
@@ -203,7 +213,48 @@ at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, 
     s->work_bytes = state->wide + wide_bytes(s, pass, state);
     s->takes_bf16 = state->way[pass] != NARROW && !depthwise ? AT_PASS_FORWARD : 0;
     if (state->way[other(pass)] != NARROW && !depthwise) s->takes_bf16 |= AT_PASS_BACKWARD;
+}
+
+at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, at_error *err) {
+    AT_TRY(at_conv_node_state(s, err));
+    conv_state *state = s->state;
+    state->way[pass] = choose(s, c, pass, s->in[0]);
+    state->way[other(pass)] = choose(s, c, other(pass), s->d_out);
+    state->dw_way = choose_dw(s, c);
+    if (s->conv == AT_CONV_TUNE && s->tuning != NULL) AT_TRY(at_conv_tune(s, c, pass, err));
+    at_conv_node_lay_out(s, c, pass);
     return AT_OK;
+}
+
+/* ---- for conv_tune.c ---- */
+
+int at_conv_node_way(const at_step *s, at_conv_sum sum) {
+    const conv_state *state = s->state;
+    return (int)(sum == AT_SUM_WEIGHTS ? state->dw_way : state->way[sum]);
+}
+
+void at_conv_node_set_way(at_step *s, at_conv_sum sum, int way) {
+    conv_state *state = s->state;
+    *(sum == AT_SUM_WEIGHTS ? &state->dw_way : &state->way[sum]) = (conv_way)way;
+    state->packed = 0;
+}
+
+bool at_conv_node_can(const at_step *s, const at_conv *c, at_conv_sum sum, int way) {
+    bool bf16 = s->in[0].dtype == AT_BF16 && s->d_out.dtype == AT_BF16;
+    bool weights = sum == AT_SUM_WEIGHTS;
+    switch ((conv_way)way) {
+    case DIRECT:
+        return true;
+    case NARROW:
+        return !weights && at_narrow_fits(c, (at_conv_pass)sum);
+    case WINOGRAD:
+        return at_winograd_fits(c);
+    case STAGED:
+        return at_staged_fits(c);
+    case DOT:
+        return bf16 && (weights ? at_dot_dw_fits(c) : at_conv_dot_fits(c, (at_conv_pass)sum));
+    }
+    return false;
 }
 
 void at_conv_node_release(at_step *s) {
@@ -276,11 +327,12 @@ static void fold_norm(const at_step *s, float *scale, float *bias) {
 
 static const float *packed_weights(const at_step *s, const at_conv *c, at_conv_pass pass) {
     conv_state *state = s->state;
-    float *packed = s->mode == AT_TRAIN ? s->work : s->kept;
-    if (s->mode == AT_INFER && state->packed == s->version) return packed;
+    bool keeps = s->mode == AT_INFER && !s->once;
+    float *packed = keeps ? s->kept : s->work;
+    if (keeps && state->packed == s->version) return packed;
     const float *scale = NULL, *bias = bias_of(s);
     if (s->norm != NULL) {
-        float *folded = s->work;
+        float *folded = (float *)(void *)((char *)s->work + state->packed_bytes);
         fold_norm(s, folded, folded + s->out[0].shape.c);
         scale = folded;
         bias = folded + s->out[0].shape.c;

@@ -16,6 +16,7 @@
 #include "nn/survey.h"
 #include "nn/tensor.h"
 #include "nn/threads.h"
+#include "nn/tuning.h"
 #include "nn/weights.h"
 
 #endif

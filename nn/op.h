@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "nn/graph.h"
+#include "nn/tuning.h"
 
 typedef struct at_step at_step;
 
@@ -126,6 +127,9 @@ struct at_step {
     const at_node *node;
     at_mode mode;
     at_conv_choice conv;
+    at_tuning *tuning; /* AT_CONV_TUNE: what was found fastest; NULL: nobody remembers */
+    bool may_time;     /* prepare may run the operator to find out */
+    bool once;         /* inference: runs but one time, so nothing is worth keeping */
     int in_count;
     at_tensor *in, *d_in; /* in_count each. data is NULL where only the shape is lent, or no
                            * gradient is wanted */

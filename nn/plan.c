@@ -211,6 +211,9 @@ static at_status add_step(at_plan *p, const at_node *n, const at_node *output, a
     s->node = s->last = n;
     s->mode = p->opts.mode;
     s->conv = p->opts.conv;
+    s->tuning = p->opts.tuning;
+    s->may_time = p->may_time;
+    s->once = p->opts.once && p->opts.mode == AT_INFER;
     s->needs = n->op->flags;
     s->takes_bf16 = n->op->flags & AT_TAKES_BF16 ? AT_PASS_FORWARD | AT_PASS_BACKWARD : 0;
     s->in_count = n->input_count;
@@ -265,8 +268,6 @@ static at_status plan_alloc(at_plan **out, at_graph *g, at_plan_opts opts, at_er
     if (opts.batch < 1 || opts.height < 1 || opts.width < 1)
         return at_fail(err, AT_ERR_INPUT, "a plan for batch %d of %d x %d pixels makes no sense",
                        opts.batch, opts.height, opts.width);
-    if (opts.conv == AT_CONV_TUNE)
-        return at_fail(err, AT_ERR_USAGE, "conv tune: this version chooses by cost only; use auto");
     opts.precision = at_precision_resolve(opts.precision);
     at_plan *p = calloc(1, sizeof *p);
     size_t n = (size_t)g->node_count;
@@ -299,9 +300,12 @@ static at_status work_out_shapes(at_plan *p, const at_node *output, at_error *er
 }
 
 /* Everything but the arena itself. */
-static at_status plan_build(at_plan **out, at_graph *g, at_plan_opts opts, at_error *err) {
+static at_status plan_build(at_plan **out, at_graph *g, at_plan_opts opts, bool may_time,
+                            at_error *err) {
     AT_TRY(plan_alloc(out, g, opts, err));
     at_plan *p = *out;
+    p->may_time = may_time;
+    if (may_time && opts.mode == AT_TRAIN) AT_TRY(at_graph_need_grads(g, err));
     const at_node *output = opts.output != NULL ? opts.output : at_graph_output(g);
     AT_TRY(work_out_shapes(p, output, err));
     choose_dtypes(p, output);
@@ -362,7 +366,8 @@ static at_status plan_realise(at_plan *p, at_error *err) {
 }
 
 at_status at_plan_new(at_plan **plan, at_graph *g, at_plan_opts opts, at_error *err) {
-    at_status status = plan_build(plan, g, opts, err);
+    bool may_time = opts.conv == AT_CONV_TUNE && opts.tuning != NULL;
+    at_status status = plan_build(plan, g, opts, may_time, err);
     if (status == AT_OK) status = plan_realise(*plan, err);
     if (status != AT_OK) {
         at_plan_free(*plan);
@@ -373,7 +378,7 @@ at_status at_plan_new(at_plan **plan, at_graph *g, at_plan_opts opts, at_error *
 
 at_status at_plan_measure(at_graph *g, at_plan_opts opts, size_t *bytes, at_error *err) {
     at_plan *p;
-    at_status status = plan_build(&p, g, opts, err);
+    at_status status = plan_build(&p, g, opts, false, err);
     *bytes =
         status == AT_OK
             ? p->arena_bytes + (opts.mode == AT_TRAIN ? (size_t)g->flat_count * sizeof(float) : 0)

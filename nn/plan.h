@@ -16,11 +16,14 @@ typedef struct at_plan_opts {
     at_mode mode;
     at_precision precision;
     at_conv_choice conv;
+    at_tuning
+        *tuning; /* AT_CONV_TUNE: what was found fastest, and what is found now; NULL: as AUTO */
     at_node *output;  /* what to compute; NULL: the graph's output. A loss, for training */
     bool input_grad;  /* also the gradient of inputs */
     bool keep;        /* no memory is reused: every value can be read after forward */
     bool recompute;   /* training: drop values after forward and compute them once more in backward;
                        * as many as make the plan smallest, or fit it into max_bytes. Same bits */
+    bool once;        /* inference: keeps nothing that a second run would be faster for */
     size_t max_bytes; /* refuse to need more (0: what the machine has free) */
 } at_plan_opts;
 
@@ -33,7 +36,8 @@ const char *at_precision_name(at_precision precision); /* "fp32", "bf16", "auto"
 at_status at_plan_new(at_plan **plan, at_graph *g, at_plan_opts opts, at_error *err);
 void at_plan_free(at_plan *plan);
 
-/* The memory a plan would take, without making it: arena + parameters' gradients. */
+/* The memory a plan would take, without making it: arena + parameters' gradients. Times nothing:
+ * what tuning doesn't remember is chosen by cost. */
 at_status at_plan_measure(at_graph *g, at_plan_opts opts, size_t *bytes, at_error *err);
 size_t at_plan_bytes(const at_plan *plan);
 

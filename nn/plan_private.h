@@ -78,6 +78,7 @@ struct at_plan {
     size_t arena_bytes;
     size_t stage_offset, stage_bytes; /* of each worker; 0: nothing is bf16 */
     bool profile;
+    bool may_time; /* operators, to find the fastest way; only while the plan is made */
 };
 
 /* Would the operator only copy its input? Then the input's step is the node's too. */

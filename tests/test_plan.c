@@ -70,6 +70,11 @@ static void check_graph(at_graph *g, at_node *loss) {
     assert_memory_equal(redone, kept, all);
     assert_true(twice_bytes < bytes && bytes < kept_bytes);
     free(kept), free(got), free(redone);
+    opts.precision = twice.precision = AT_BF16_MIXED;
+    got = gradients(g, opts, &bytes), redone = gradients(g, twice, &twice_bytes);
+    assert_memory_equal(redone, got, all);
+    assert_true(twice_bytes <= bytes);
+    free(got), free(redone);
     at_graph_free(g);
 }
 
@@ -153,6 +158,31 @@ static void test_limit(void **state) {
     at_graph_free(g);
 }
 
+/* Inference that runs once keeps no packed weights, folded norms or not, and gives the same. */
+static void test_once(void **state) {
+    at_graph *g;
+    at_plan *p[2];
+    (void)state;
+    at_model_opts net = {.classes = CLASSES, .width = 0.125};
+    assert_int_equal(at_model_new(&g, at_model_find("unet"), net, NULL), AT_OK);
+    assert_int_equal(at_graph_init(g, 3, NULL), AT_OK);
+    for (int i = 0; i < 2; i++) {
+        at_plan_opts opts = {.height = HEIGHT, .width = WIDTH, .once = i == 1};
+        assert_int_equal(at_plan_new(&p[i], g, opts, NULL), AT_OK);
+        at_rng rng = at_rng_make(6, AT_RNG_TEST, 0, 0);
+        at_tensor image = at_plan_value(p[i], at_graph_find(g, "image"));
+        for (int64_t k = 0; k < at_shape_count(image.shape); k++)
+            at_f32(image)[k] = at_rng_range(&rng, -1, 1);
+        at_plan_forward(p[i]);
+    }
+    at_tensor a = at_plan_value(p[0], at_graph_output(g)),
+              b = at_plan_value(p[1], at_graph_output(g));
+    assert_memory_equal(a.data, b.data, (size_t)at_shape_count(a.shape) * sizeof(float));
+    assert_true(at_plan_bytes(p[1]) < at_plan_bytes(p[0]));
+    at_plan_free(p[0]), at_plan_free(p[1]);
+    at_graph_free(g);
+}
+
 /* A crop to the size that is there gets no step, whether it ends the graph or not. */
 static void test_nothing_to_do(void **state) {
     at_graph *g = at_graph_new();
@@ -173,8 +203,9 @@ static void test_nothing_to_do(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_computed_twice),
-        cmocka_unit_test(test_limit), cmocka_unit_test(test_nothing_to_do)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_bits),
+                                       cmocka_unit_test(test_computed_twice),
+                                       cmocka_unit_test(test_limit), cmocka_unit_test(test_once),
+                                       cmocka_unit_test(test_nothing_to_do)};
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

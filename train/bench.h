@@ -18,6 +18,7 @@ typedef struct at_bench_opts {
     int batch, repeat;
     at_precision precision;
     at_conv_choice conv;
+    at_tuning *tuning; /* for AT_CONV_TUNE; NULL: the user's (train/tune.h) */
     bool train_only, recompute;
     uint64_t seed;
     size_t max_bytes; /* for a plan; 0: what is free */

@@ -9,6 +9,7 @@
 #include "train/bench.h"
 #include "train/network.h"
 #include "train/optim.h"
+#include "train/tune.h"
 
 static double now_ms(void) {
     struct timespec t;
@@ -45,6 +46,7 @@ static at_plan_opts plan_opts(const at_bench_opts *o, at_mode mode, at_node *out
                           .mode = mode,
                           .precision = o->precision,
                           .conv = o->conv,
+                          .tuning = o->tuning,
                           .recompute = o->recompute,
                           .output = output,
                           .max_bytes = o->max_bytes};
@@ -115,10 +117,14 @@ at_status at_bench_model(const at_model *m, at_bench_opts opts, at_bench_result 
     *out = (at_bench_result){0};
     AT_TRY(at_model_new(&g, m, opts.net, err));
     at_status s = at_graph_init(g, opts.seed, err);
+    at_tuning *own = NULL;
+    if (s == AT_OK && opts.conv == AT_CONV_TUNE && !opts.tuning) s = at_tune_open(&own, err);
+    if (own) opts.tuning = own;
     if (s == AT_OK) s = bench_inference(g, &opts, out, err);
     if (s == AT_OK) s = bench_training(g, &opts, out, err);
     out->parameters = at_graph_trainable_count(g);
     at_graph_free(g);
+    at_tune_close(own);
     getrusage(RUSAGE_SELF, &usage);
     out->rss = (size_t)usage.ru_maxrss * 1024;
     return s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* last.safetensors: a weights file (network.h) with the optimiser's state, the average of the
- * weights and, in the metadata, the position. No clock time is in it, so that a run that was broken
+ * weights and, in the metadata, the position and the ways of convolving that were found fastest. No clock time is in it, so that a run that was broken
  * off and one that was not end with the same file. */
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +50,15 @@ static at_status add_position(const at_trainer *t, json_t *metadata, at_error *e
     return ok ? AT_OK : at_fail_memory(err, "the checkpoint's metadata", 0);
 }
 
+/* Ways of convolving differ in the last bits: a run keeps those it began with. */
+static at_status add_tuning(const at_trainer *t, json_t *metadata, at_error *err) {
+    if (!t->tuning) return AT_OK;
+    char *text = json_dumps(at_tuning_used(t->tuning), JSON_COMPACT | JSON_SORT_KEYS);
+    const bool ok = text && json_object_set_new(metadata, "tuning", json_string(text)) == 0;
+    at_json_release(text);
+    return ok ? AT_OK : at_fail_memory(err, "the checkpoint's metadata", 0);
+}
+
 static at_status save(const at_trainer *t, const char *path, const json_t *metadata,
                       at_error *err) {
     at_flat flats[4] = {{.prefix = "", .data = at_graph_values(t->net.graph)}};
@@ -71,6 +80,7 @@ at_status at_checkpoint_save(const at_trainer *t, at_error *err) {
     AT_TRY(at_network_metadata(&t->net, &metadata, err));
     char *path = at_checkpoint_path(t);
     at_status s = path ? add_position(t, metadata, err) : at_fail_memory(err, "a path", 0);
+    if (s == AT_OK) s = add_tuning(t, metadata, err);
     if (s == AT_OK) s = save(t, path, metadata, err);
     free(path);
     json_decref(metadata);
@@ -92,6 +102,14 @@ at_status at_checkpoint_open(at_trainer *t, at_st_file *f, at_error *err) {
     }
     free(path);
     return s;
+}
+
+at_status at_checkpoint_tuning(at_trainer *t, const at_st_file *f, at_error *err) {
+    const char *text = json_string_value(json_object_get(f->metadata, "tuning"));
+    json_t *ways = text ? json_loads(text, 0, NULL) : NULL;
+    const bool ok = at_tuning_learn(t->tuning, ways);
+    json_decref(ways);
+    return ok ? AT_OK : at_fail_memory(err, "what tuning remembers", 0);
 }
 
 static at_status restore_state(at_trainer *t, const at_st_file *f, at_error *err) {

@@ -113,7 +113,7 @@ const at_train_option at_train_options[] = {
     {"threads", "N", "machine", "0: one for each processor", AT_OPT_INT, AT(threads), 0, 1024, NULL},
     {"loader-threads", "N", "machine", "threads that load pictures", AT_OPT_INT, AT(loader_threads), 0, 256, NULL},
     {"precision", "fp32|bf16|auto", "machine", "how activations are stored; auto: bf16 where the processor multiplies it faster", AT_OPT_CHOICE, AT(precision), 0, 0, precision},
-    {"conv", "auto|direct|winograd|tune", "machine", "convolution algorithm", AT_OPT_CHOICE, AT(conv), 0, 0, conv},
+    {"conv", "auto|direct|winograd|tune", "machine", "convolution algorithm; auto: by a model of the cost; tune: the fastest found by trying, remembered in ~/.cache/atrous", AT_OPT_CHOICE, AT(conv), 0, 0, conv},
     {"recompute", NULL, "machine", "training in less memory and more time: compute values once more instead of keeping them; with --max-mem only as many as must be", AT_OPT_SWITCH, AT(recompute), 0, 0, NULL},
     {"max-mem", "MB", "machine", "refuse a plan that needs more; default: what is free", AT_OPT_AMOUNT, AT(max_mem_mb), 0, BIG, NULL},
 

@@ -12,7 +12,9 @@ at_status at_predictor_measure(at_predictor *p, at_pair size, size_t *bytes, at_
                                .height = size.h,
                                .width = size.w,
                                .precision = p->opts.precision,
-                               .conv = p->opts.conv};
+                               .conv = p->opts.conv,
+                               .tuning = p->opts.tuning,
+                               .once = p->opts.once};
     return at_plan_measure(p->net->graph, opts, bytes, err);
 }
 
@@ -26,6 +28,8 @@ static at_status plan_for(at_predictor *p, at_pair size, at_error *err) {
                                .width = size.w,
                                .precision = p->opts.precision,
                                .conv = p->opts.conv,
+                               .tuning = p->opts.tuning,
+                               .once = p->opts.once,
                                .max_bytes = p->opts.max_bytes};
     return at_plan_new(&p->plan, p->net->graph, opts, err);
 }

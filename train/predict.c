@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "train/predict_private.h"
+#include "train/tune.h"
 
 static at_status parse_scales(at_predict_opts *opts, const char *text, size_t length,
                               at_error *err) {
@@ -64,13 +65,18 @@ at_status at_predictor_new(at_predictor **out, at_network *net, at_predict_opts 
     at_predictor *p = calloc(1, sizeof *p);
     if (!p) return at_fail_memory(err, "predictor", sizeof *p);
     *p = (at_predictor){.net = net, .opts = opts, .radius = at_network_radius(net)};
-    *out = p;
-    return AT_OK;
+    at_status s = AT_OK;
+    if (opts.conv == AT_CONV_TUNE && !opts.tuning) s = at_tune_open(&p->tuning, err);
+    if (p->tuning) p->opts.tuning = p->tuning;
+    *out = s == AT_OK ? p : NULL;
+    if (s != AT_OK) free(p);
+    return s;
 }
 
 void at_predictor_free(at_predictor *p) {
     if (!p) return;
     at_plan_free(p->plan);
+    at_tune_close(p->tuning);
     free(p->weights);
     free(p);
 }

@@ -15,6 +15,8 @@ enum { AT_MAX_SCALES = 8 };
 typedef struct at_predict_opts {
     at_precision precision;
     at_conv_choice conv;
+    at_tuning *tuning; /* for AT_CONV_TUNE; NULL: the user's (train/tune.h) */
+    bool once;         /* one picture in one piece: weights need not be kept ready for a second */
     bool flip; /* test-time augmentation: mean of the probabilities with the mirrored picture */
     int scale_count; /* and over these scales; 0: {1} */
     double scales[AT_MAX_SCALES];

@@ -31,8 +31,9 @@ int at_network_radius(const at_network *net);
 struct at_predictor {
     at_network *net;
     at_predict_opts opts;
-    int radius;    /* at_network_radius */
-    at_plan *plan; /* of the last size */
+    int radius;        /* at_network_radius */
+    at_tuning *tuning; /* its own; NULL: none, or the caller's */
+    at_plan *plan;     /* of the last size */
     at_pair plan_size;
     float *weights; /* columns and rows of the tile in work */
     size_t weight_count;

@@ -194,10 +194,19 @@ at_status at_trainer_make_plan(at_trainer *t, at_error *err) {
                             .mode = AT_TRAIN,
                             .precision = o->precision,
                             .conv = o->conv,
+                            .tuning = t->tuning,
                             .recompute = o->recompute,
                             .output = t->loss,
                             .max_bytes = (size_t)(o->max_mem_mb * 1e6)};
-    return at_plan_new(&t->plan, t->net.graph, p, err);
+    AT_TRY(at_plan_new(&t->plan, t->net.graph, p, err));
+    at_tune_save(t->tuning);
+    return AT_OK;
+}
+
+at_status at_trainer_open_tuning(at_trainer *t, const at_st_file *f, at_error *err) {
+    if (t->o.conv != AT_CONV_TUNE) return AT_OK;
+    AT_TRY(at_tune_open(&t->tuning, err));
+    return f->buffer ? at_checkpoint_tuning(t, f, err) : AT_OK;
 }
 
 at_status at_trainer_make_optimiser(at_trainer *t, at_error *err) {
@@ -235,6 +244,7 @@ static at_status make_ready(at_trainer *t, at_st_file *f, char **said, at_error 
     AT_TRY(at_trainer_append_loss(t, err));
     AT_TRY(at_choose_crop(t, err));
     AT_TRY(make_loader(t, err));
+    AT_TRY(at_trainer_open_tuning(t, f, err));
     AT_TRY(at_trainer_make_plan(t, err));
     AT_TRY(at_trainer_make_optimiser(t, err));
     at_choose_length(t);
@@ -259,6 +269,7 @@ void at_trainer_free(at_trainer *t) {
     at_loader_free(t->loader);
     at_optim_free(t->optim);
     at_ema_free(t->ema);
+    at_tune_close(t->tuning);
     at_network_free(&t->net);
     at_dataset_free(t->owned_data);
     free(t->rows);

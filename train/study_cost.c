@@ -55,6 +55,7 @@ static at_status make_ready(at_trainer *t, const char *weights, at_error *err) {
     if (t->o.batch > t->train->count) t->o.batch = t->train->count;
     t->batches = t->train->count / t->o.batch;
     t->steps = (t->batches + t->o.accumulate - 1) / t->o.accumulate;
+    AT_TRY(at_trainer_open_tuning(t, &(at_st_file){0}, err));
     AT_TRY(at_trainer_make_plan(t, err));
     AT_TRY(at_trainer_make_optimiser(t, err));
     at_choose_length(t);
@@ -115,6 +116,7 @@ static at_status time_inference(at_trainer *t, const at_split *split, int least,
                             .mode = AT_INFER,
                             .precision = t->o.precision,
                             .conv = t->o.conv,
+                            .tuning = t->tuning,
                             .output = at_graph_output(t->net.graph),
                             .max_bytes = (size_t)(t->o.max_mem_mb * 1e6)};
     AT_TRY(at_plan_new(&plan, t->net.graph, p, err));

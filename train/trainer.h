@@ -6,6 +6,7 @@
 #define AT_TRAIN_TRAINER_H
 
 #include "train/train.h"
+#include "train/tune.h"
 
 /* Where the run stands: with the parameters and the optimiser's state, all that decides what comes
  * next. Saved in last.safetensors. */
@@ -36,7 +37,8 @@ typedef struct at_trainer {
     at_plan *plan;
     at_loader *loader;
     at_optim *optim;
-    at_ema *ema; /* NULL: none */
+    at_ema *ema;       /* NULL: none */
+    at_tuning *tuning; /* --conv tune; NULL otherwise */
     at_schedule schedule;
 
     at_position at;
@@ -64,6 +66,8 @@ void at_trainer_free(at_trainer *t);
  * plan for t->o's batch and crop; the optimiser. */
 at_status at_trainer_append_loss(at_trainer *t, at_error *err);
 at_status at_trainer_make_plan(at_trainer *t, at_error *err);
+/* What --conv tune remembers, and of a run that is resumed what it began with. */
+at_status at_trainer_open_tuning(at_trainer *t, const at_st_file *f, at_error *err);
 at_status at_trainer_make_optimiser(at_trainer *t, at_error *err);
 
 /* ---- lengths.c: what nobody said ---- */
@@ -90,6 +94,8 @@ at_status at_checkpoint_save(const at_trainer *t, at_error *err);
 /* The network alone, then the rest: setup needs the network before the optimiser exists. */
 at_status at_checkpoint_open(at_trainer *t, at_st_file *f, at_error *err);
 at_status at_checkpoint_restore(at_trainer *t, const at_st_file *f, at_error *err);
+/* The ways of convolving that the run began with: learnt by t->tuning. */
+at_status at_checkpoint_tuning(at_trainer *t, const at_st_file *f, at_error *err);
 char *at_checkpoint_path(const at_trainer *t);
 
 /* ---- chores.c ---- */

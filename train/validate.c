@@ -100,10 +100,11 @@ static at_status keep_best(at_trainer *t, const at_evaluation *e, at_error *err)
 static at_status measure(at_trainer *t, at_error *err) {
     listener l = {.t = t};
     at_evaluation e;
-    const at_evaluate_opts opts = {.predict = {.precision = t->o.precision, .conv = t->o.conv},
-                                   .each = each,
-                                   .arg = &l,
-                                   .stop = t->hooks.stop};
+    const at_evaluate_opts opts = {
+        .predict = {.precision = t->o.precision, .conv = t->o.conv, .tuning = t->tuning},
+        .each = each,
+        .arg = &l,
+        .stop = t->hooks.stop};
     AT_TRY(at_evaluate(&t->net, t->data, t->val, opts, &e, err));
     t->metrics = e.metrics;
     t->val_loss = e.loss;
