@@ -91,6 +91,9 @@ $(foreach l,$(LEVELS) $(DOT_LEVELS),$(eval $(call LEVEL_RULE,$(l))))
 # Vectorised at -O3; those unrolled by hand gain nothing by it but a minute of compiling.
 KOPT = $(if $(SAN),-O1,$(if $(filter conv dot winograd,$(basename $(@F))),-O2,-O3))
 
+# Filters of rows, on their way to every mask.
+$(BUILD)/data/png_write.o: BASE += $(if $(SAN),,-O3)
+
 LINK_TEST = $(CC) $(CFLAGS) $(SAN) $(WRAP) -o $@ $(filter %.o %.a,$^) -lcmocka -lpng $(LIBS) $(LDFLAGS)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_HELP) $(LIB)
 	$(LINK_TEST)
@@ -154,6 +157,8 @@ PYTHON ?= python3
 bench: $(BUILD)/atrous
 	$(BUILD)/atrous bench kernels | tee $(BUILD)/bench-kernels.txt
 	bench/put-section docs/benchmarks.md kernels '$(MAKE) bench' <$(BUILD)/bench-kernels.txt
+	bench/latency $(BUILD)/atrous | tee $(BUILD)/bench-latency.txt
+	bench/put-section docs/benchmarks.md latency '$(MAKE) bench' <$(BUILD)/bench-latency.txt
 bench-peers: $(BUILD)/atrous
 	$(PYTHON) bench/peers.py --atrous $(BUILD)/atrous | tee $(BUILD)/bench-peers.md
 	bench/put-section docs/benchmarks.md peers '$(MAKE) bench-peers' <$(BUILD)/bench-peers.md

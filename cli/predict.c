@@ -57,24 +57,50 @@ static at_status save_conf(const job *j, const result *r, const char *path, at_e
     return at_prediction_save_conf(r->prediction, path, err);
 }
 
+/* One of the files for a picture. */
+typedef struct output {
+    const char *kind, *extension;
+    bool wanted;
+    at_status (*write)(const job *, const result *, const char *, at_error *);
+    at_status status;
+    at_error err;
+} output;
+
+enum { OUTPUTS = 5 };
+
+typedef struct saving {
+    const job *job;
+    const cli_input *in;
+    const result *r;
+    output outputs[OUTPUTS];
+} saving;
+
+static void save_one(void *arg, int64_t index, int worker) {
+    saving *s = arg;
+    output *o = &s->outputs[index];
+    char *path;
+    (void)worker;
+    if (!o->wanted) return;
+    o->status = place(s->job, o->kind, s->in, o->extension, &path, &o->err);
+    if (o->status != AT_OK) return;
+    o->status = o->write(s->job, s->r, path, &o->err);
+    free(path);
+}
+
+/* All at once: compressing takes longer than small networks do. The longest comes first. */
 static at_status save(const job *j, const cli_input *in, const result *r, at_error *err) {
-    const struct {
-        const char *kind, *extension;
-        bool wanted;
-        at_status (*write)(const job *, const result *, const char *, at_error *);
-    } outputs[] = {
-        {"ids", ".png", true, save_ids},         {"color", ".png", true, save_color},
-        {"overlay", ".png", true, save_overlay}, {"prob", ".safetensors", j->o->prob, save_prob},
-        {"conf", ".png", j->o->conf, save_conf},
-    };
-    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
-        char *path;
-        if (!outputs[i].wanted) continue;
-        AT_TRY(place(j, outputs[i].kind, in, outputs[i].extension, &path, err));
-        const at_status s = outputs[i].write(j, r, path, err);
-        free(path);
-        AT_TRY(s);
-    }
+    saving s = {j,
+                in,
+                r,
+                {{"overlay", ".png", true, save_overlay, AT_OK, {0}},
+                 {"color", ".png", true, save_color, AT_OK, {0}},
+                 {"ids", ".png", true, save_ids, AT_OK, {0}},
+                 {"prob", ".safetensors", j->o->prob, save_prob, AT_OK, {0}},
+                 {"conf", ".png", j->o->conf, save_conf, AT_OK, {0}}}};
+    at_parallel_for(OUTPUTS, save_one, &s);
+    for (int i = 0; i < OUTPUTS; i++)
+        if (s.outputs[i].status != AT_OK)
+            return at_fail(err, s.outputs[i].status, "%s", s.outputs[i].err.text);
     return AT_OK;
 }
 
@@ -176,9 +202,10 @@ static at_status write_all(job *j, at_error *err) {
 static at_status predict(job *j, cli_args *args, at_error *err) {
     at_predict_opts opts;
     AT_TRY(cli_predict_opts(j->o, &opts, err));
+    AT_TRY(cli_start_threads(j->o, err));
     AT_TRY(cli_load_network(j->o, &j->net, err));
     AT_TRY(cli_inputs_list(args->words, args->count, &j->inputs, err));
-    AT_TRY(cli_start_threads(j->o, err));
+    opts.once = j->inputs.count == 1 && !opts.flip && opts.scale_count == 0;
     AT_TRY(at_predictor_new(&j->predictor, &j->net, opts, err));
     return write_all(j, err);
 }

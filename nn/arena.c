@@ -7,12 +7,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "nn/huge.h"
 #include "nn/plan_private.h"
 
 static const size_t HUGE = (size_t)2 << 20;
 
 static size_t rounded(size_t bytes) {
     return (bytes + HUGE - 1) / HUGE * HUGE;
+}
+
+void at_huge_pages(void *block, size_t bytes) {
+    size_t head = (HUGE - (uintptr_t)block % HUGE) % HUGE;
+    if (bytes < head + HUGE) return;
+    madvise((char *)block + head, (bytes - head) / HUGE * HUGE, MADV_HUGEPAGE);
 }
 
 void *at_arena_map(size_t bytes) {

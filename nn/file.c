@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nn/huge.h"
+
 static at_status fail_errno(at_error *err, const char *doing, const char *path, int code) {
     return at_fail(err, code == ENOMEM ? AT_ERR_MEMORY : AT_ERR_IO, "cannot %s '%s': %s", doing,
                    path, strerror(code));
@@ -30,6 +32,7 @@ static at_status read_all(int fd, const char *path, size_t capacity, size_t limi
                           size_t *size, at_error *err) {
     char *buffer = malloc(capacity);
     if (!buffer) return at_fail_memory(err, path, capacity);
+    at_huge_pages(buffer, capacity);
     at_status status = AT_OK;
     size_t used = 0;
     for (;;) {

@@ -3,6 +3,8 @@
  * order in which they can run; parameters get their place in the flat buffer as they are added,
  * each on a cache line of its own, so that one pass of an optimiser covers them all. */
 #include "nn/graph_private.h"
+#include "nn/huge.h"
+#include "nn/threads.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -249,7 +251,9 @@ void at_node_add_param(at_node *node, at_param_spec spec) {
 static float *flat_alloc(int64_t count) {
     size_t bytes = (size_t)(count ? count : FLAT_ALIGN) * sizeof(float);
     float *p = aligned_alloc(64, bytes);
-    if (p != NULL) memset(p, 0, bytes);
+    if (p == NULL) return NULL;
+    at_huge_pages(p, bytes);
+    memset(p, 0, bytes);
     return p;
 }
 
@@ -334,19 +338,31 @@ static int64_t conv_place(const int *d, int a, int b, int y, int x) {
     return (((int64_t)y * d[3] + x) * d[1] + b) * d[0] + a;
 }
 
+enum { LINE = 16 }; /* output channels: they lie together here and far apart in PyTorch's order */
+
+typedef struct copying {
+    const int *dims;
+    const float *from;
+    float *to;
+    bool export;
+} copying;
+
+static void copy_line(void *arg, int64_t index, int worker) {
+    const copying *c = arg;
+    const int *d = c->dims, a = (int)index * LINE, n = d[0] - a < LINE ? d[0] - a : LINE;
+    const int64_t taps = (int64_t)d[2] * d[3], filter = d[1] * taps;
+    (void)worker;
+    for (int64_t i = 0; i < filter; i++) {
+        const int y = (int)(i % taps / d[3]), x = (int)(i % d[3]), b = (int)(i / taps);
+        const int64_t place = conv_place(d, a, b, y, x), out = a * filter + i;
+        for (int k = 0; k < n && c->export; k++) c->to[out + k * filter] = c->from[place + k];
+        for (int k = 0; k < n && !c->export; k++) c->to[place + k] = c->from[out + k * filter];
+    }
+}
+
 static void param_copy(const at_param *p, const float *from, float *to, bool export) {
-    const int *d = p->spec.dims;
-    int64_t i = 0;
-    for (int a = 0; a < d[0]; a++)
-        for (int b = 0; b < d[1]; b++)
-            for (int y = 0; y < d[2]; y++)
-                for (int x = 0; x < d[3]; x++, i++) {
-                    int64_t j = conv_place(d, a, b, y, x);
-                    if (export)
-                        to[i] = from[j];
-                    else
-                        to[j] = from[i];
-                }
+    copying c = {p->spec.dims, from, to, export};
+    at_parallel_for((p->spec.dims[0] + LINE - 1) / LINE, copy_line, &c);
 }
 
 void at_param_export(const at_param *p, const float *flat, float *out) {

@@ -104,6 +104,10 @@ at_status at_weights_load_flat(const at_graph *g, const at_st_file *f, const cha
         const at_param *p = at_graph_param(g, i);
         const at_st_tensor *t = find(f, prefix, p);
         if (!t) continue;
+        if (t->dtype == AT_ST_F32 && (uintptr_t)t->data % sizeof(float) == 0) {
+            at_param_import(p, (const float *)t->data, flat);
+            continue;
+        }
         status = at_st_read_f32(f, t, room, err);
         if (!status) at_param_import(p, room, flat);
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/kernels/kernels.h"
 #include "train/predict_private.h"
 
 at_status at_predictor_measure(at_predictor *p, at_pair size, size_t *bytes, at_error *err) {
@@ -37,12 +38,18 @@ static at_status plan_for(at_predictor *p, at_pair size, at_error *err) {
 /* ---- in ---- */
 
 typedef struct feed {
-    const at_network *net;
     const at_image *image; /* the window begins at y, x and has the size of `to` */
     int y, x;
     bool flip;
     at_tensor to;
+    float value[4][256]; /* of a byte of each channel, normalised */
 } feed;
+
+static void set_values(feed *f, const at_network *net) {
+    for (int k = 0; k < f->to.shape.c; k++)
+        for (int v = 0; v < 256; v++)
+            f->value[k][v] = (float)(((double)v / 255 - net->mean[k]) / net->std[k]);
+}
 
 static void feed_line(void *arg, int64_t line, int worker) {
     const feed *f = arg;
@@ -54,15 +61,15 @@ static void feed_line(void *arg, int64_t line, int worker) {
     float *to = at_f32(f->to) + line * w * f->to.ld;
     for (int x = 0; x < w; x++) {
         const uint8_t *pixel = from + (size_t)(f->flip ? w - 1 - x : x) * (size_t)c;
-        for (int k = 0; k < c; k++)
-            to[x * f->to.ld + k] =
-                (float)(((double)pixel[k] / 255 - f->net->mean[k]) / f->net->std[k]);
+        for (int k = 0; k < c; k++) to[x * f->to.ld + k] = f->value[k][pixel[k]];
     }
 }
 
 static void forward(at_predictor *p, const at_image *image, int y, int x, bool flip) {
     const at_node *input = at_graph_find(p->net->graph, "image");
-    feed f = {p->net, image, y, x, flip, at_plan_value(p->plan, input)};
+    feed f = {.image = image, .y = y, .x = x, .flip = flip};
+    f.to = at_plan_value(p->plan, input);
+    set_values(&f, p->net);
     at_parallel_for(f.to.shape.h, feed_line, &f);
     at_plan_forward(p->plan);
 }
@@ -175,6 +182,29 @@ static at_status add_scale(at_predictor *p, const at_patch *patch, double scale,
         add(p, patch, flip, share);
     }
     at_image_free(&image);
+    return AT_OK;
+}
+
+/* ---- ids alone ---- */
+
+typedef struct naming {
+    at_tensor logits;
+    uint8_t *ids;
+} naming;
+
+static void name_line(void *arg, int64_t line, int worker) {
+    const naming *n = arg;
+    const at_shape s = n->logits.shape;
+    const float *row = at_f32(n->logits) + line * s.w * n->logits.ld;
+    (void)worker;
+    at_kernels_get()->argmax(n->ids + line * s.w, row, s.c, n->logits.ld, s.w);
+}
+
+at_status at_patch_ids(at_predictor *p, const at_image *image, uint8_t *ids, at_error *err) {
+    AT_TRY(plan_for(p, (at_pair){image->height, image->width}, err));
+    forward(p, image, 0, 0, false);
+    naming n = {at_plan_value(p->plan, at_graph_output(p->net->graph)), ids};
+    at_parallel_for(n.logits.shape.h, name_line, &n);
     return AT_OK;
 }
 

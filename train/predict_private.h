@@ -54,6 +54,10 @@ typedef struct at_patch {
 at_status at_predict_strips(at_predictor *p, const at_image *image, int tile, at_prediction *out,
                             at_error *err);
 
+/* Classes of a picture of the network's size in one piece, without probabilities: the largest of
+ * `image`'s logits. */
+at_status at_patch_ids(at_predictor *p, const at_image *image, uint8_t *ids, at_error *err);
+
 /* The mean over all mirrorings and scales of the options. */
 at_status at_patch_add(at_predictor *p, const at_patch *patch, at_error *err);
 

@@ -107,6 +107,7 @@ static void finish_row(work *w, int i, at_prediction *out) {
     const int done = i == w->rows.count - 1 ? height : w->rows.step;
     emission e = {out, w->strip, {w->image->height, w->image->width}, first, first};
     at_parallel_for(done, emit_line, &e);
+    if (i == w->rows.count - 1) return;
     memmove(w->strip, w->strip + (size_t)done * w->line,
             (size_t)(w->strip_rows - done) * w->line * sizeof(float));
     memset(w->strip + (size_t)(w->strip_rows - done) * w->line, 0,
@@ -133,6 +134,13 @@ static at_status need_weights(at_predictor *p, size_t count, at_error *err) {
     return AT_OK;
 }
 
+/* Is there nothing to add up or to tell but the classes? */
+static bool only_ids(const work *w, const at_prediction *out) {
+    const at_predict_opts *o = &w->p->opts;
+    return out->tiles == 1 && !w->resized && !o->flip && o->scale_count == 0 && !out->prob &&
+           !out->confidence && !out->plane;
+}
+
 at_status at_predict_strips(at_predictor *p, const at_image *seen, int tile, at_prediction *out,
                             at_error *err) {
     const at_pair size = {seen->height, seen->width};
@@ -142,6 +150,7 @@ at_status at_predict_strips(at_predictor *p, const at_image *seen, int tile, at_
               .columns = cut(p, size.w, tile),
               .resized = size.h != out->height || size.w != out->width};
     out->tiles = w.rows.count * w.columns.count;
+    if (only_ids(&w, out)) return at_patch_ids(p, seen, out->ids, err);
     AT_TRY(need_weights(p, (size_t)w.rows.tile + (size_t)w.columns.tile, err));
     w.strip_rows = w.resized ? size.h : w.rows.tile;
     w.line = (size_t)size.w * (size_t)out->classes;
