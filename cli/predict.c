@@ -190,6 +190,7 @@ static at_status write_all(job *j, at_error *err) {
         at_file_abandon(&j->summary);
         return s;
     }
+    j->summary.quick = true;
     AT_TRY(at_file_commit(&j->summary, err));
     cli_live_end();
     if (!j->o->quiet) tell(j, now() - begin);

@@ -214,7 +214,7 @@ static at_status save(const char *path, const picture *pic, at_error *err) {
     uint8_t *data;
     size_t size;
     AT_TRY(encode(pic, &data, &size, err));
-    at_status status = at_file_write(path, data, size, err);
+    at_status status = at_file_write_quick(path, data, size, err);
     free(data);
     return status;
 }

@@ -160,12 +160,13 @@ static void sync_directory_of(const char *path) {
 at_status at_file_commit(at_file_writer *w, at_error *err) {
     at_status status = AT_OK;
     if (!ferror(w->stream)) errno = 0; /* otherwise it still tells why */
-    bool whole = !ferror(w->stream) && !fflush(w->stream) &&
-                 (!w->temporary || (!fsync(fileno(w->stream)) && !rename(w->temporary, w->path)));
+    bool whole = !ferror(w->stream) && !fflush(w->stream);
+    if (whole && w->temporary)
+        whole = (w->quick || !fsync(fileno(w->stream))) && !rename(w->temporary, w->path);
     if (!whole) {
         status = fail_errno(err, "write", w->path, errno ? errno : EIO);
     } else if (w->temporary) {
-        sync_directory_of(w->path);
+        if (!w->quick) sync_directory_of(w->path);
         free(w->temporary);
         w->temporary = NULL;
     }
@@ -181,11 +182,21 @@ void at_file_abandon(at_file_writer *w) {
     *w = (at_file_writer){0};
 }
 
-at_status at_file_write(const char *path, const void *data, size_t size, at_error *err) {
+static at_status write_whole(const char *path, const void *data, size_t size, bool quick,
+                             at_error *err) {
     at_file_writer w;
     AT_TRY(at_file_begin(&w, path, err));
+    w.quick = quick;
     if (size) fwrite(data, 1, size, w.stream); /* commit sees a failure */
     return at_file_commit(&w, err);
+}
+
+at_status at_file_write(const char *path, const void *data, size_t size, at_error *err) {
+    return write_whole(path, data, size, false, err);
+}
+
+at_status at_file_write_quick(const char *path, const void *data, size_t size, at_error *err) {
+    return write_whole(path, data, size, true, err);
 }
 
 /* ---- paths ---- */

@@ -4,6 +4,7 @@
 #ifndef AT_NN_FILE_H
 #define AT_NN_FILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "nn/status.h"
@@ -18,6 +19,8 @@ at_status at_file_read(const char *path, size_t limit, char **data, size_t *size
 typedef struct at_file_writer {
     FILE *stream;
     char *path, *temporary; /* owned; temporary NULL: written directly */
+    bool quick; /* set before commit, for what can be made again: not synced, which takes
+                 * milliseconds; no kill loses it, a power cut may */
 } at_file_writer;
 
 at_status at_file_begin(at_file_writer *w, const char *path, at_error *err);
@@ -25,8 +28,9 @@ at_status at_file_begin(at_file_writer *w, const char *path, at_error *err);
 at_status at_file_commit(at_file_writer *w, at_error *err);
 void at_file_abandon(at_file_writer *w);
 
-/* The three in one, for what is already in memory. */
+/* The three in one, for what is already in memory; the second one quick. */
 at_status at_file_write(const char *path, const void *data, size_t size, at_error *err);
+at_status at_file_write_quick(const char *path, const void *data, size_t size, at_error *err);
 
 /* mkdir -p. An existing directory is fine; anything else in the way is AT_ERR_IO. */
 at_status at_make_dirs(const char *path, at_error *err);

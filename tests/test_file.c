@@ -58,6 +58,8 @@ static void write_and_read(void **state) {
     check_content("a", "second");
     assert_int_equal(at_file_write("a", NULL, 0, NULL), AT_OK);
     check_content("a", "");
+    assert_int_equal(at_file_write_quick("a", "picture", 7, NULL), AT_OK);
+    check_content("a", "picture");
     assert_false(at_path_exists("a.tmp"));
     struct stat info;
     mode_t mask = umask(022);
