@@ -107,8 +107,9 @@ static conv_way choose(const at_step *s, const at_conv *c, at_conv_pass pass, at
     return s->conv == AT_CONV_WINOGRAD || best < 0.8 * at_direct_cost(c, pass, dot) ? way : direct;
 }
 
-static conv_way choose_dw(const at_step *s, const at_conv *c) {
-    bool bf16 = s->in[0].dtype == AT_BF16 && s->d_out.dtype == AT_BF16;
+/* Where the data gradient is NARROW all of backward is given fp32 copies. */
+static conv_way choose_dw(const at_step *s, const at_conv *c, conv_way data) {
+    bool bf16 = s->in[0].dtype == AT_BF16 && s->d_out.dtype == AT_BF16 && data != NARROW;
     at_tensor like = {.dtype = bf16 && at_dot_dw_fits(c) ? AT_BF16 : AT_F32};
     conv_way way = choose(s, c, AT_CONV_FORWARD, like);
     if (like.dtype == AT_BF16 && way != WINOGRAD && way != STAGED) return DOT;
@@ -220,7 +221,7 @@ at_status at_conv_node_prepare(at_step *s, const at_conv *c, at_conv_pass pass, 
     conv_state *state = s->state;
     state->way[pass] = choose(s, c, pass, s->in[0]);
     state->way[other(pass)] = choose(s, c, other(pass), s->d_out);
-    state->dw_way = choose_dw(s, c);
+    state->dw_way = choose_dw(s, c, state->way[other(pass)]);
     if (s->conv == AT_CONV_TUNE && s->tuning != NULL) AT_TRY(at_conv_tune(s, c, pass, err));
     at_conv_node_lay_out(s, c, pass);
     return AT_OK;

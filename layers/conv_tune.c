@@ -68,9 +68,10 @@ static void fill(at_tensor t) {
 static at_status equip(trial *t, at_error *err) {
     at_step *s = &t->s;
     size_t scratch = s->scratch_bytes * (size_t)at_threads();
+    size_t stage = s->stage_bytes * (size_t)at_threads();
     size_t bytes = tensor_bytes(s->out[0]) + tensor_bytes(s->d_out) + tensor_bytes(t->in) +
                    tensor_bytes(t->d_in) + rounded(s->kept_bytes) + rounded(s->work_bytes) +
-                   rounded(scratch) + ALIGN;
+                   rounded(scratch) + rounded(stage) + ALIGN;
     free(t->memory);
     t->memory = aligned_alloc(ALIGN, rounded(bytes));
     if (t->memory == NULL) return at_fail_memory(err, "timing a convolution", bytes);
@@ -82,6 +83,7 @@ static at_status equip(trial *t, at_error *err) {
     s->kept = take(&free, s->kept_bytes);
     s->work = take(&free, s->work_bytes);
     s->scratch = take(&free, scratch);
+    s->stage = take(&free, stage);
     fill(t->in);
     fill(s->out[0]);
     fill(s->d_out);
@@ -219,6 +221,7 @@ at_status at_conv_tune(at_step *s, const at_conv *c, at_conv_pass pass, at_error
     t.s.d_in = &t.d_in;
     t.s.first = &t.first;
     t.s.version = 1;
+    t.s.stage_bytes = at_stage_bytes(c->x.c > c->y.c ? c->x.c : c->y.c);
     if (only_fp32(s, c)) return AT_OK;
     AT_TRY(at_conv_node_state(&t.s, err));
     at_status status = AT_OK;

@@ -178,6 +178,9 @@ static inline int64_t at_stage_floats(int channels) {
     int64_t pixels = (int64_t)AT_STAGE_PIXELS * channels;
     return pixels > AT_STAGE_FLOATS ? pixels : AT_STAGE_FLOATS;
 }
+static inline size_t at_stage_bytes(int channels) {
+    return AT_STAGE_TENSORS * (size_t)at_stage_floats(channels) * sizeof(float);
+}
 
 static inline void *at_step_scratch(const at_step *step, int worker) {
     return step->scratch + step->scratch_bytes * (size_t)worker;

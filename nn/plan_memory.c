@@ -314,8 +314,7 @@ static void place_stage(at_plan *p) {
         if (bf16 && s->out[0].shape.c > channels) channels = s->out[0].shape.c;
     }
     p->stage_offset = p->arena_bytes;
-    p->stage_bytes =
-        channels == 0 ? 0 : AT_STAGE_TENSORS * (size_t)at_stage_floats(channels) * sizeof(float);
+    p->stage_bytes = channels == 0 ? 0 : at_stage_bytes(channels);
     p->arena_bytes += p->stage_bytes * (size_t)p->threads;
 }
 

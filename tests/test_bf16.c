@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "models/models.h"
+#include "nn/kernels/kernels.h"
 
 enum { C = 12 };
 
@@ -38,10 +39,12 @@ static float *copied(const float *x, int64_t count) {
 }
 
 /* One forward and two backward passes. */
-static result run(at_graph *g, at_shape size, at_precision precision) {
+static result run(at_graph *g, at_shape size, at_precision precision, at_tuning *tuning) {
     at_plan *p;
     at_error err = {0};
     at_plan_opts o = {size.n, size.h, size.w, .mode = AT_TRAIN, .precision = precision};
+    o.conv = tuning != NULL ? AT_CONV_TUNE : AT_CONV_AUTO;
+    o.tuning = tuning;
     result r = {.params = at_graph_flat_count(g)};
     assert_int_equal(at_graph_init(g, 3, NULL), AT_OK);
     if (at_plan_new(&p, g, o, &err) != AT_OK) fail_msg("%s", err.text);
@@ -84,12 +87,12 @@ static double distance(const float *a, const float *b, int64_t count) {
 /* Rounding to 8 bits is an error of 2^-9 a value; what it does to the sign under a ReLU or to a
  * maximum weighs more. Returns the memory of the bf16 plan as a share of the other's. */
 static double compare(at_graph *g, at_shape size, const char *what, double most) {
-    result want = run(g, size, AT_FP32), got = run(g, size, AT_BF16_MIXED);
+    result want = run(g, size, AT_FP32, NULL), got = run(g, size, AT_BF16_MIXED, NULL);
     double y = distance(got.y, want.y, want.count);
     double d = distance(got.grads, want.grads, want.params);
     if (!(y <= most) || !(d <= most)) fail_msg("%s: output off by %g, gradients by %g", what, y, d);
     assert_int_equal(at_threads_set(3, NULL), AT_OK);
-    result three = run(g, size, AT_BF16_MIXED);
+    result three = run(g, size, AT_BF16_MIXED, NULL);
     assert_int_equal(at_threads_set(1, NULL), AT_OK);
     assert_memory_equal(three.y, got.y, (size_t)got.count * sizeof(float));
     assert_memory_equal(three.grads, got.grads, (size_t)got.params * sizeof(float));
@@ -124,6 +127,12 @@ static at_node *conv_strided(at_graph *g, at_node *x) {
 static at_node *conv_pointwise(at_graph *g, at_node *x) {
     return at_relu(g, NULL,
                    at_conv2d(g, NULL, x, (at_conv2d_opts){.channels = 33, .kernel = {1, 1}}));
+}
+/* Its data gradient is computed tap by tap, in fp32 alone: 33 channels are no pairs. */
+static at_node *conv_narrow(at_graph *g, at_node *x) {
+    at_node *y = at_conv2d(g, "wide", x, (at_conv2d_opts){.channels = 240, .kernel = {1, 1}});
+    return at_conv2d(g, NULL, y,
+                     (at_conv2d_opts){.channels = 33, .kernel = {7, 7}, .padding = {3, 3}});
 }
 static at_node *conv_depthwise(at_graph *g, at_node *x) {
     at_conv2d_opts o = {.channels = C, .kernel = {3, 3}, .groups = C, .padding = {1, 1}};
@@ -207,33 +216,72 @@ static void check(builder *build, const char *what) {
     at_graph_free(g);
 }
 
-static void test_operators(void **state) {
-    (void)state;
+static void check_operators(void) {
 #define CHECK(build) check(build, #build)
     CHECK(conv), CHECK(conv_winograd), CHECK(conv_7x7), CHECK(conv_strided), CHECK(conv_pointwise);
-    CHECK(conv_depthwise), CHECK(conv_transpose), CHECK(avg_pool), CHECK(max_pool), CHECK(unpool);
+    CHECK(conv_narrow), CHECK(conv_depthwise), CHECK(conv_transpose), CHECK(avg_pool),
+        CHECK(max_pool), CHECK(unpool);
     CHECK(global_pool), CHECK(bilinear), CHECK(smaller), CHECK(shuffle), CHECK(batch_norm);
     CHECK(group_norm), CHECK(response_norm), CHECK(pointwise), CHECK(dropouts), CHECK(cat);
     CHECK(add_itself), CHECK(add_relu), CHECK(square), CHECK(pad_crop);
 #undef CHECK
 }
 
+/* At the level in use, and at those with products of bf16, which may not be. */
+static void test_operators(void **state) {
+    (void)state;
+    check_operators();
+    for (int l = 0; at_kernels_level(l) != NULL; l++) {
+        if (at_kernels_level(l)->dot_gain <= 1) continue;
+        at_kernels_force(at_kernels_level(l));
+        check_operators();
+    }
+    at_kernels_force(NULL);
+}
+
+/* Ways of convolving that are tried out: in strips too, for there are a bias and a ReLU. */
+static void test_tuned(void **state) {
+    const at_shape size = {2, 24, 31, 3};
+    (void)state;
+    for (int l = 1; at_kernels_level(l) != NULL; l++) {
+        at_kernels_force(at_kernels_level(l));
+        at_graph *g = at_graph_new();
+        at_tuning *tuning = at_tuning_new();
+        at_graph_set_output(g, conv_winograd(g, at_input(g, "image", 3)));
+        assert_int_equal(at_graph_finish(g, NULL), AT_OK);
+        result want = run(g, size, AT_FP32, NULL), got = run(g, size, AT_BF16_MIXED, tuning);
+        assert_true(json_object_size(at_tuning_timed(tuning)) > 0);
+        assert_true(distance(got.y, want.y, want.count) < 0.02);
+        assert_true(distance(got.grads, want.grads, want.params) < 0.08);
+        release(want), release(got);
+        at_tuning_free(tuning);
+        at_graph_free(g);
+    }
+    at_kernels_force(NULL);
+}
+
 /* ---- losses and architectures ---- */
 
 typedef at_node *loss_builder(at_graph *, const char *, at_node *, at_node *, at_loss_opts);
 
+/* Behind an operator that only hands its value on, and behind an interpolation that the loss does
+ * itself. */
+static at_node *logits(at_graph *g, bool inlined) {
+    at_node *image = at_input(g, "image", 3);
+    at_conv2d_opts o = {.channels = 3, .kernel = {3, 3}, .padding = {1, 1}};
+    at_node *x = at_conv2d(g, "conv", image, o);
+    if (inlined) x = at_conv2d(g, "score", pool(g, x), o);
+    x = at_interpolate(g, NULL, x, (at_interpolate_opts){.mode = AT_BILINEAR, .size = image});
+    return inlined ? x : at_tanh(g, NULL, x);
+}
+
 static void test_losses(void **state) {
     loss_builder *const losses[] = {at_softmax_cross_entropy, at_soft_dice, at_focal};
     (void)state;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
         at_graph *g = at_graph_new();
-        at_node *x =
-            at_conv2d(g, "conv", at_input(g, "image", 3),
-                      (at_conv2d_opts){.channels = 3, .kernel = {3, 3}, .padding = {1, 1}});
-        x = at_interpolate(g, NULL, x,
-                           (at_interpolate_opts){.mode = AT_BILINEAR, .factor = {1, 1}});
-        at_graph_set_output(g, losses[i](g, "loss", at_tanh(g, NULL, x), at_target(g, "target"),
-                                         (at_loss_opts){0}));
+        at_graph_set_output(g, losses[i / 2](g, "loss", logits(g, i % 2), at_target(g, "target"),
+                                             (at_loss_opts){0}));
         assert_int_equal(at_graph_finish(g, NULL), AT_OK);
         compare(g, (at_shape){2, 13, 18, 3}, "loss", 0.02);
         at_graph_free(g);
@@ -255,7 +303,7 @@ static void test_models(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_operators),
-                                       cmocka_unit_test(test_losses),
+                                       cmocka_unit_test(test_tuned), cmocka_unit_test(test_losses),
                                        cmocka_unit_test(test_models)};
     return cmocka_run_group_tests_name("bf16", tests, NULL, NULL);
 }

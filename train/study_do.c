@@ -142,7 +142,7 @@ static at_status cost_ended(shop *h, const at_study_run *run, at_status status, 
     return at_fail(err, status, "%s", text);
 }
 
-/* A child that was killed could not write down that it failed: this session knows it. A pilot is not
+/* A child that was killed could not write down that it failed: its parent knows. A pilot is not
  * failed thereby, since its rate was not to blame. */
 static at_status keep_reason(at_study_run *run, const char *text, at_error *err) {
     if (run->state >= AT_RUN_FAILED) return AT_OK;
