@@ -83,10 +83,14 @@ static double times_copy(double seconds, double bytes, double speed) {
     return bytes > 0 ? seconds * speed / bytes : 0;
 }
 
+/* What takes no time to speak of moves nothing: concatenation of values that lie in their place. */
 static void print_pass(double seconds, double bytes, double speed) {
-    if (bytes > 0)
-        printf("  %8.2f %6.1f %6.2f", 1e3 * seconds, 1e-9 * bytes / seconds,
-               times_copy(seconds, bytes, speed));
+    double times = times_copy(seconds, bytes, speed);
+    if (bytes <= 0) return;
+    if (times < 0.01)
+        printf("  %8.2f %6s %6s", 1e3 * seconds, "-", "-");
+    else
+        printf("  %8.2f %6.1f %6.2f", 1e3 * seconds, 1e-9 * bytes / seconds, times);
 }
 
 static void print_operator(int i, const at_bench_pass *p) {

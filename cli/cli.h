@@ -172,8 +172,6 @@ at_status cli_start_threads(const cli_opts *o, at_error *err);
 at_status cli_open_data(const cli_opts *o, at_dataset **d, at_error *err);
 /* Without data: what suits the synthetic set, where nobody said otherwise. */
 at_status cli_suit_synthetic(const cli_args *args, at_train_opts *t, at_error *err);
-/* The split, or an error that lists what there is. */
-at_status cli_find_split(const at_dataset *d, const char *name, const at_split **s, at_error *err);
 /* `count` classes named class0, class1, ... in the VOC colours. */
 at_status cli_plain_classes(int count, at_classes *out, at_error *err);
 /* A weights file as it was named, or the best one of a run's directory. *path is malloc'ed. */

@@ -29,18 +29,6 @@ at_status cli_suit_synthetic(const cli_args *args, at_train_opts *t, at_error *e
     return AT_OK;
 }
 
-at_status cli_find_split(const at_dataset *d, const char *name, const at_split **s, at_error *err) {
-    char known[512] = "";
-    *s = at_dataset_split(d, name);
-    if (*s) return AT_OK;
-    for (int i = 0; i < at_dataset_split_count(d); i++) {
-        const size_t n = strlen(known);
-        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "",
-                 at_dataset_split_at(d, i)->name);
-    }
-    return at_fail(err, AT_ERR_USAGE, "--split %s: the data set has only %s", name, known);
-}
-
 at_status cli_predict_opts(const cli_opts *o, at_predict_opts *p, at_error *err) {
     *p = (at_predict_opts){
         .precision = o->train.precision,

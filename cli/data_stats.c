@@ -68,7 +68,7 @@ static at_status all(const at_dataset *d, const cli_opts *o, json_t *list, at_er
     const int channels = o->train.net.in_channels;
     const at_split *only = NULL;
     table t;
-    if (o->split) AT_TRY(cli_find_split(d, o->split, &only, err));
+    if (o->split) AT_TRY(at_dataset_find_split(d, o->split, &only, err));
     for (int i = 0; i < at_dataset_split_count(d); i++) {
         const at_split *s = at_dataset_split_at(d, i);
         if (only && s != only) continue;

@@ -263,8 +263,7 @@ const cli_command cli_train = {
     .details =
         "Everything goes to runs/NAME, a fresh one each time: the best and the last weights, "
         "results.csv, curves, what the network was shown, what it predicts, report.html with all "
-        "of "
-        "it on a page, config.json to repeat the run. Ctrl-C saves and stops; --resume goes on "
+        "of it on a page, config.json to repeat the run. Ctrl-C saves and stops; --resume goes on "
         "where a run was, to the same bits. "
         "Layouts of data sets: docs/datasets.md. Without --data the synthetic set is used, and, "
         "unless said otherwise, --epochs 22 --batch 4 --depth 3 --lr 0.003 --loss ce+dice --scale "

@@ -166,7 +166,7 @@ static at_status evaluate(const cli_opts *o, at_network *net, const at_dataset *
     const at_split *split;
     at_evaluation e;
     char *dir = NULL;
-    AT_TRY(cli_find_split(d, o->split, &split, err));
+    AT_TRY(at_dataset_find_split(d, o->split, &split, err));
     AT_TRY(cli_predict_opts(o, &opts.predict, err));
     at_status s = make_output(o, &dir, err);
     if (s == AT_OK && (s = at_evaluate(net, d, split, opts, &e, err)) == AT_OK) {

@@ -163,6 +163,9 @@ const int *at_dataset_ignore(const at_dataset *d, int *count); /* raw ids that a
 int at_dataset_split_count(const at_dataset *d);
 const at_split *at_dataset_split(const at_dataset *d, const char *name); /* NULL: none */
 const at_split *at_dataset_split_at(const at_dataset *d, int i);
+/* The split if it has samples; else AT_ERR_USAGE, which lists those that have. */
+at_status at_dataset_find_split(const at_dataset *d, const char *name, const at_split **split,
+                                at_error *err);
 
 /* One sample decoded: image with `channels`, mask as class ids with AT_IGNORE (width * height,
  * malloc'ed; *mask is NULL if the sample has none; mask may be NULL: not wanted). Errors name file,

@@ -159,6 +159,19 @@ const at_split *at_dataset_split_at(const at_dataset *d, int i) {
     return i >= 0 && i < d->split_count ? &d->splits[i] : NULL;
 }
 
+at_status at_dataset_find_split(const at_dataset *d, const char *name, const at_split **split,
+                                at_error *err) {
+    char known[512] = "";
+    *split = at_dataset_split(d, name);
+    if (*split && (*split)->count > 0) return AT_OK;
+    for (int i = 0; i < d->split_count; i++) {
+        const size_t n = strlen(known);
+        if (d->splits[i].count > 0)
+            snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", d->splits[i].name);
+    }
+    return at_fail(err, AT_ERR_USAGE, "--split %s: the data set has only %s", name, known);
+}
+
 /* ---- loading ---- */
 
 static at_status check_size(const at_sample *s, at_pair image, at_pair mask, at_error *err) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* last.safetensors: a weights file (network.h) with the optimiser's state, the average of the
- * weights and, in the metadata, the position and the ways of convolving that were found fastest. No clock time is in it, so that a run that was broken
- * off and one that was not end with the same file. */
+ * weights and, in the metadata, the position and the ways of convolving that were found fastest. No
+ * clock time is in it, so that a run that was broken off and one that was not end with the same
+ * file. */
 #include <stdlib.h>
 #include <string.h>
 

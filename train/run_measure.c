@@ -93,22 +93,13 @@ static at_status open_data(at_run_page *p, at_error *err) {
     return AT_OK;
 }
 
+/* What is measured where nobody says: val, or all there is if that is nothing. */
 static at_status find_split(at_run_page *p, const at_split **split, at_error *err) {
-    const char *asked = p->opts.split;
-    *split = at_dataset_split(p->data, asked ? asked : "val");
-    if (!asked && (!*split || (*split)->count < 1)) *split = at_dataset_split(p->data, "train");
-    if (*split && (*split)->count > 0) {
-        p->split = (*split)->name;
-        return AT_OK;
-    }
-    char known[512] = "";
-    for (int i = 0; i < at_dataset_split_count(p->data); i++) {
-        const size_t n = strlen(known);
-        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "",
-                 at_dataset_split_at(p->data, i)->name);
-    }
-    return at_fail(err, AT_ERR_USAGE, "--split %s: the data set has only %s", asked ? asked : "val",
-                   known);
+    const at_split *val = at_dataset_split(p->data, "val");
+    const char *usual = val && val->count > 0 ? "val" : "train";
+    AT_TRY(at_dataset_find_split(p->data, p->opts.split ? p->opts.split : usual, split, err));
+    p->split = (*split)->name;
+    return AT_OK;
 }
 
 static void each(void *arg, int done, int total, const at_image_score *score, const at_image *image,

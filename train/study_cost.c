@@ -152,19 +152,6 @@ static at_status measure(at_trainer *t, const at_split *split, int least, at_stu
     return AT_OK;
 }
 
-static at_status find_split(const at_dataset *d, const char *name, const at_split **split,
-                            at_error *err) {
-    *split = at_dataset_split(d, name);
-    if (*split && (*split)->count > 0) return AT_OK;
-    char known[512] = "";
-    for (int i = 0; i < at_dataset_split_count(d); i++) {
-        const size_t n = strlen(known);
-        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "",
-                 at_dataset_split_at(d, i)->name);
-    }
-    return at_fail(err, AT_ERR_USAGE, "--split %s: the data set has only %s", name, known);
-}
-
 at_status at_study_cost_of(const at_train_opts *o, const char *split, const char *weights,
                            int least, at_study_cost *cost, at_error *err) {
     at_trainer *t = calloc(1, sizeof *t);
@@ -175,7 +162,7 @@ at_status at_study_cost_of(const at_train_opts *o, const char *split, const char
     at_status s = at_threads_set(o->threads, err);
     if (s == AT_OK) s = at_train_open_data(o, &t->owned_data, err);
     t->data = t->owned_data;
-    if (s == AT_OK) s = find_split(t->data, split, &measured, err);
+    if (s == AT_OK) s = at_dataset_find_split(t->data, split, &measured, err);
     if (s == AT_OK) s = make_ready(t, weights, err);
     if (s == AT_OK) s = measure(t, measured, least, cost, err);
     at_trainer_free(t);
