@@ -10,27 +10,19 @@
 #include "nn/huge.h"
 #include "nn/plan_private.h"
 
-static const size_t HUGE = (size_t)2 << 20;
-
 static size_t rounded(size_t bytes) {
-    return (bytes + HUGE - 1) / HUGE * HUGE;
-}
-
-void at_huge_pages(void *block, size_t bytes) {
-    size_t head = (HUGE - (uintptr_t)block % HUGE) % HUGE;
-    if (bytes < head + HUGE) return;
-    madvise((char *)block + head, (bytes - head) / HUGE * HUGE, MADV_HUGEPAGE);
+    return (bytes + AT_HUGE_PAGE - 1) / AT_HUGE_PAGE * AT_HUGE_PAGE;
 }
 
 void *at_arena_map(size_t bytes) {
-    size_t size = rounded(bytes ? bytes : 1), extra = size + HUGE;
-    if (bytes > SIZE_MAX - 2 * HUGE) return NULL;
+    size_t size = rounded(bytes ? bytes : 1), extra = size + AT_HUGE_PAGE;
+    if (bytes > SIZE_MAX - 2 * AT_HUGE_PAGE) return NULL;
     char *p = mmap(NULL, extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return NULL;
-    size_t head = (HUGE - (uintptr_t)p % HUGE) % HUGE;
+    size_t head = (AT_HUGE_PAGE - (uintptr_t)p % AT_HUGE_PAGE) % AT_HUGE_PAGE;
     if (head > 0) munmap(p, head);
     if (extra - head > size) munmap(p + head + size, extra - head - size);
-    madvise(p + head, size, MADV_HUGEPAGE); /* a wish; without it everything works, slower */
+    at_huge_touch(p + head, size);
     return p + head;
 }
 

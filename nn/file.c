@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +28,44 @@ static at_status fail_limit(at_error *err, const char *path, size_t limit) {
     return at_fail(err, AT_ERR_INPUT, "'%s' is larger than %zu bytes", path, limit);
 }
 
-/* Reads to the end of fd into a buffer that begins with `capacity` bytes and grows. */
-static at_status read_all(int fd, const char *path, size_t capacity, size_t limit, char **data,
+typedef struct reading {
+    int fd;
+    char *to;
+    atomic_bool failed;
+} reading;
+
+static void read_piece(void *arg, size_t at, size_t bytes) {
+    reading *r = arg;
+    while (bytes > 0) {
+        ssize_t got = pread(r->fd, r->to + at, bytes, (off_t)at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) {
+            r->failed = true;
+            return;
+        }
+        at += (size_t)got;
+        bytes -= (size_t)got;
+    }
+}
+
+/* The first `size` bytes on all threads, with fd behind them, if it is worth it and can be done;
+ * else fd stays where it is. Returns how many bytes were read. */
+static size_t read_together(int fd, char *buffer, size_t size) {
+    reading r = {.fd = fd, .to = buffer};
+    if (size < 2 * AT_HUGE_PAGE) return 0;
+    at_huge_for(buffer, size, read_piece, &r);
+    return !r.failed && lseek(fd, (off_t)size, SEEK_SET) >= 0 ? size : 0;
+}
+
+/* Reads to the end of fd into a buffer that grows; the file had `expected` bytes. */
+static at_status read_all(int fd, const char *path, size_t expected, size_t limit, char **data,
                           size_t *size, at_error *err) {
+    size_t capacity = expected + 4096;
     char *buffer = malloc(capacity);
     if (!buffer) return at_fail_memory(err, path, capacity);
     at_huge_pages(buffer, capacity);
     at_status status = AT_OK;
-    size_t used = 0;
+    size_t used = read_together(fd, buffer, expected);
     for (;;) {
         ssize_t got = read(fd, buffer + used, capacity - 1 - used);
         if (got < 0 && errno == EINTR) continue;
@@ -77,7 +108,7 @@ at_status at_file_read(const char *path, size_t limit, char **data, size_t *size
     else if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size > limit)
         status = fail_limit(err, path, limit);
     else
-        status = read_all(fd, path, (size_t)info.st_size + 4096, limit, data, size, err);
+        status = read_all(fd, path, (size_t)info.st_size, limit, data, size, err);
     close(fd);
     return status;
 }

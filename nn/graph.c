@@ -252,8 +252,7 @@ static float *flat_alloc(int64_t count) {
     size_t bytes = (size_t)(count ? count : FLAT_ALIGN) * sizeof(float);
     float *p = aligned_alloc(64, bytes);
     if (p == NULL) return NULL;
-    at_huge_pages(p, bytes);
-    memset(p, 0, bytes);
+    at_huge_zero(p, bytes);
     return p;
 }
 
