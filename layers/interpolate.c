@@ -59,58 +59,44 @@ static void release(at_step *s) {
     s->state = NULL;
 }
 
-/* Scratch: one row, blended, before its pixels are. */
 static at_status prepare(at_step *s, at_error *err) {
     at_shape in = s->in[0].shape, out = s->out[0].shape;
     at_interpolation *t;
     at_status status = at_interpolation_new(&t, s->node, in, out, s->mode == AT_TRAIN, err);
     s->state = t;
     if (status != AT_OK) return status;
-    size_t pixels = (size_t)(in.w > out.w || s->mode == AT_INFER ? in.w : out.w);
-    s->scratch_bytes = (pixels * (size_t)in.c * sizeof(float) + 63) / 64 * 64;
+    size_t floats = at_resampler_scratch(in, out), back = at_resampler_scratch(out, in);
+    if (s->mode == AT_TRAIN && back > floats) floats = back;
+    s->scratch_bytes = (floats * sizeof(float) + 63) / 64 * 64;
     return AT_OK;
 }
 
 /* ---- running: both directions are one ---- */
 
+/* Rows of a chunk, at least: two chunks both work out what their borders need. */
+enum { MIN_ROWS = 16 };
+
 typedef struct resampling {
     const at_step *s;
     at_tensor from, to;
     const at_resample *y, *x;
-    bool add;
+    bool add, stream;
     int64_t chunk, chunks; /* rows of `to` */
 } resampling;
-
-void at_resample_row(void *to, at_dtype type, ptrdiff_t to_ld, at_tensor from, int image,
-                     at_taps rows, const at_resample *pixels, bool add, float *scratch) {
-    const at_kernels *k = at_kernels_get();
-    at_shape in = from.shape;
-    ptrdiff_t line = in.w * from.ld, ld = in.c;
-    bool bf16 = from.dtype == AT_BF16;
-    const void *x = at_element(from, (ptrdiff_t)image * in.h * line);
-    const float *blended = scratch;
-    if (rows.count == 1 && rows.weight[0] == 1 && !bf16) {
-        blended = (const float *)x + rows.index[0] * line;
-        ld = from.ld;
-    } else {
-        k->blend_rows(scratch, x, bf16, line, from.ld, rows, in.w, in.c);
-    }
-    k->mix_pixels(to, type == AT_BF16, to_ld, blended, ld, pixels, in.c, add);
-}
-
-static void resample_row(const resampling *r, int image, int row, float *scratch) {
-    at_shape out = r->to.shape;
-    void *to = at_element(r->to, ((ptrdiff_t)image * out.h + row) * out.w * r->to.ld);
-    at_resample_row(to, r->to.dtype, r->to.ld, r->from, image, at_resample_taps(r->y, row), r->x,
-                    r->add, scratch);
-}
 
 static void resample_chunk(void *arg, int64_t index, int worker) {
     const resampling *r = arg;
     int image = (int)(index / r->chunks);
     int64_t row = index % r->chunks * r->chunk, end = row + r->chunk;
-    if (end > r->to.shape.h) end = r->to.shape.h;
-    for (; row < end; row++) resample_row(r, image, (int)row, at_step_scratch(r->s, worker));
+    at_resampler rows =
+        at_resampler_make(r->from, image, r->y, r->x, at_step_scratch(r->s, worker));
+    at_shape out = r->to.shape;
+    if (end > out.h) end = out.h;
+    for (; row < end; row++) {
+        void *to = at_element(r->to, ((ptrdiff_t)image * out.h + row) * out.w * r->to.ld);
+        at_resampler_row(&rows, (int)row,
+                         (at_line){to, r->to.ld, r->to.dtype == AT_BF16, r->stream}, r->add);
+    }
 }
 
 static void resample(resampling r) {
@@ -118,6 +104,8 @@ static void resample(resampling r) {
     size_t read = (size_t)r.from.shape.w * (size_t)r.from.shape.c * sizeof(float) *
                   (size_t)r.from.shape.h / (size_t)r.to.shape.h;
     r.chunk = at_chunk_rows(r.to.shape.h, row + read);
+    if (r.chunk < MIN_ROWS) r.chunk = r.to.shape.h < MIN_ROWS ? r.to.shape.h : MIN_ROWS;
+    r.stream = row * (size_t)r.to.shape.h * (size_t)r.to.shape.n >= AT_STREAM_BYTES;
     r.chunks = at_chunk_count(r.to.shape.h, r.chunk);
     at_parallel_for(r.to.shape.n * r.chunks, resample_chunk, &r);
 }

@@ -18,7 +18,7 @@ static size_t lines(size_t floats) {
     return (floats + 15) / 16 * 16;
 }
 
-/* Scratch: a row of the input, a strip of logits, a strip of their gradient. Saved: the gradient
+/* Scratch: the interpolation's, a strip of logits, a strip of their gradient. Saved: the gradient
  * gathered along x, [n * h_out][w_in][c]. */
 at_status at_loss_head_prepare(at_step *s, at_loss_head **made, at_error *err) {
     at_shape in = s->in[0].shape, out = s->in[1].shape;
@@ -28,7 +28,7 @@ at_status at_loss_head_prepare(at_step *s, at_loss_head **made, at_error *err) {
     size_t row = (size_t)out.w * (size_t)in.c;
     head->rows = at_chunk_rows(out.h, 2 * row * sizeof(float));
     head->strips = at_chunk_count(out.h, head->rows);
-    head->logits = lines((size_t)in.w * (size_t)in.c);
+    head->logits = lines(at_resampler_scratch(in, out));
     head->gradient = head->logits + lines((size_t)head->rows * row);
     s->scratch_bytes = (head->gradient + lines((size_t)head->rows * row)) * sizeof(float);
     if (s->mode == AT_TRAIN) {
@@ -59,10 +59,11 @@ const float *at_loss_head_logits(const at_step *s, const at_loss_head *head, at_
                                  int worker) {
     float *scratch = at_step_scratch(s, worker), *to = scratch + head->logits;
     int w = s->in[1].shape.w, c = s->in[0].shape.c;
+    at_resampler rows =
+        at_resampler_make(s->in[0], r.image, &head->tables->y.taps, &head->tables->x.taps, scratch);
     for (int64_t y = 0; y < r.count; y++)
-        at_resample_row(to + y * w * c, AT_F32, c, s->in[0], r.image,
-                        at_resample_taps(&head->tables->y.taps, (int)(r.first + y)),
-                        &head->tables->x.taps, false, scratch);
+        at_resampler_row(&rows, (int)(r.first + y), (at_line){.data = to + y * w * c, .ld = c},
+                         false);
     return to;
 }
 
@@ -80,8 +81,9 @@ void at_loss_head_gather(const at_step *s, const at_loss_head *head, at_loss_row
     const float *from = at_loss_head_gradient(s, head, worker);
     int w = s->in[1].shape.w, c = s->in[0].shape.c;
     for (int64_t y = 0; y < r.count; y++)
-        at_kernels_get()->mix_pixels(gathered(s, head, r.image, r.first + y), false, c,
-                                     from + y * w * c, c, &head->tables->back_x.taps, c, false);
+        at_kernels_get()->mix_pixels(
+            (at_line){.data = gathered(s, head, r.image, r.first + y), .ld = c},
+            (at_line){.data = from + y * w * c, .ld = c}, &head->tables->back_x.taps, c, false);
 }
 
 /* ---- the rest of backward ---- */
@@ -101,8 +103,9 @@ static void finish_row(void *arg, int64_t index, int worker) {
     float *row = at_step_scratch(s, worker);
     ptrdiff_t ld = s->d_in[0].ld;
     t.weight = f->weight + (t.weight - f->head->tables->back_y.taps.weight);
-    at_kernels_get()->blend_rows(row, gathered(s, f->head, image, 0), false, (ptrdiff_t)in.w * in.c,
-                                 in.c, t, in.w, in.c);
+    at_kernels_get()->blend_rows((at_line){.data = row, .ld = in.c},
+                                 (at_line){.data = gathered(s, f->head, image, 0), .ld = in.c},
+                                 (ptrdiff_t)in.w * in.c, t, in.w, in.c, false);
     at_kernels_get()->copy((at_rows){at_f32(s->d_in[0]) + index * in.w * ld, ld},
                            (at_rows){row, in.c}, in.w, in.c, !s->first[0]);
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_TAPS = 4 };
 
@@ -116,4 +117,64 @@ at_status at_axis_transpose(at_axis *a, const at_axis *from, int in, at_error *e
 void at_axis_free(at_axis *a) {
     free(a->block);
     *a = (at_axis){0};
+}
+
+/* ---- rows ---- */
+
+size_t at_resampler_scratch(at_shape from, at_shape to) {
+    size_t blended = (size_t)from.w * (size_t)from.c, stretched = (size_t)to.w * (size_t)from.c;
+    stretched *= AT_RESAMPLER_KEEPS;
+    return blended > stretched ? blended : stretched;
+}
+
+at_resampler at_resampler_make(at_tensor from, int image, const at_resample *y,
+                               const at_resample *x, float *scratch) {
+    return (at_resampler){from, image, y, x, scratch, {-1, -1, -1, -1}};
+}
+
+static at_line source_row(const at_resampler *r, int row) {
+    const ptrdiff_t line = (ptrdiff_t)r->image * r->from.shape.h + row;
+    return (at_line){.data = at_element(r->from, line * r->from.shape.w * r->from.ld),
+                     .ld = r->from.ld,
+                     .bf16 = r->from.dtype == AT_BF16};
+}
+
+/* Row `row` of the source, stretched to the result's width: which of the kept ones it is. */
+static int stretched(at_resampler *r, int row) {
+    const int slot = row % AT_RESAMPLER_KEEPS, c = r->from.shape.c;
+    if (r->kept[slot] != row) {
+        const at_line to = {.data = r->scratch + (ptrdiff_t)slot * r->x->size * c, .ld = c};
+        at_kernels_get()->mix_pixels(to, source_row(r, row), r->x, c, false);
+        r->kept[slot] = row;
+    }
+    return slot;
+}
+
+/* Taps lie in a row: as many as are kept don't get into each other's way. */
+static void stretch_first(at_resampler *r, at_taps t, at_line to, bool add) {
+    const int c = r->from.shape.c, w = r->x->size;
+    int32_t slots[AT_RESAMPLER_KEEPS];
+    for (int i = 0; i < t.count; i++) slots[i] = stretched(r, t.index[i]);
+    at_kernels_get()->blend_rows(to, (at_line){.data = r->scratch, .ld = c}, (ptrdiff_t)w * c,
+                                 (at_taps){slots, t.weight, t.count}, w, c, add);
+}
+
+static void blend_first(at_resampler *r, at_taps t, at_line to, bool add) {
+    const at_kernels *k = at_kernels_get();
+    const at_shape in = r->from.shape;
+    at_line row = {.data = r->scratch, .ld = in.c};
+    memset(r->kept, -1, sizeof r->kept);
+    if (t.count == 1 && t.weight[0] == 1)
+        row = source_row(r, t.index[0]);
+    else
+        k->blend_rows(row, source_row(r, 0), in.w * r->from.ld, t, in.w, in.c, false);
+    k->mix_pixels(to, row, r->x, in.c, add);
+}
+
+void at_resampler_row(at_resampler *r, int y, at_line to, bool add) {
+    const at_taps t = at_resample_taps(r->y, y);
+    if (r->y->size > r->from.shape.h && t.count <= AT_RESAMPLER_KEEPS)
+        stretch_first(r, t, to, add);
+    else
+        blend_first(r, t, to, add);
 }

@@ -34,9 +34,24 @@ at_status at_interpolation_new(at_interpolation **t, const at_node *node, at_sha
                                bool back, at_error *err);
 void at_interpolation_free(at_interpolation *t);
 
-/* One row of resampling: `rows` of an image of `from` are blended into scratch (a row of from,
- * dense), then mixed to `pixels` of `to`, to_ld elements of `type` apart; written or added. */
-void at_resample_row(void *to, at_dtype type, ptrdiff_t to_ld, at_tensor from, int image,
-                     at_taps rows, const at_resample *pixels, bool add, float *scratch);
+/* Rows of one resampled image, one after the other. Where that makes it higher, rows of the source
+ * are stretched first and kept, since the next row of the result needs them again; and a blend of
+ * whole rows is dense, whatever the number of channels. Else rows are blended first, since fewer
+ * pixels are left then. */
+enum { AT_RESAMPLER_KEEPS = 4 }; /* the most taps of interpolation */
+typedef struct at_resampler {
+    at_tensor from;
+    int image;
+    const at_resample *y, *x;
+    float *scratch;
+    int kept[AT_RESAMPLER_KEEPS]; /* which rows of the source are in scratch; -1: none */
+} at_resampler;
+
+/* Floats of scratch for resampling images of `from` to `to`. */
+size_t at_resampler_scratch(at_shape from, at_shape to);
+at_resampler at_resampler_make(at_tensor from, int image, const at_resample *y,
+                               const at_resample *x, float *scratch);
+/* Row y of the result goes to `to`, written or added. */
+void at_resampler_row(at_resampler *r, int y, at_line to, bool add);
 
 #endif

@@ -35,51 +35,71 @@ static void assert_close(const float *a, const float *b, int count, bool bf16) {
             fail_msg("[%d]: %g, not %g", i, a[i], b[i]);
 }
 
-static void rows_of(const at_kernels *k, float *out, int taps, ptrdiff_t ld, int c, bool bf16) {
-    at_taps t = {index_ + 7, weight, taps}; /* rows 2, 3, 4, 5 and on */
-    static uint16_t narrow[ROWS * SIZE];
+/* One row or one resampled row, from floats or bf16, to floats or bf16, as floats. */
+typedef struct variant {
+    int taps;
+    bool dense, add, in_bf16, out_bf16, stream;
+} variant;
+
+static at_line line(const float *p, uint16_t *narrow, int from, ptrdiff_t ld, bool bf16) {
+    if (bf16) at_kernels_level(0)->narrow(narrow, 1, p, SIZE, 1);
+    return (at_line){
+        .data = bf16 ? (const void *)(narrow + from) : p + from, .ld = ld, .bf16 = bf16};
+}
+
+static void rows_of(const at_kernels *k, float *out, int c, variant v) {
+    static uint16_t narrow[ROWS * SIZE], narrow_out[SIZE];
+    const at_taps t = {index_ + 7, weight, v.taps}; /* rows 2, 3, 4, 5 and on */
+    const ptrdiff_t ld = v.dense ? c : LD;
     at_kernels_level(0)->narrow(narrow, 1, x, ROWS * SIZE, 1);
     fill(out, SIZE);
-    k->blend_rows(out + 1, bf16 ? (void *)(narrow + 1) : (void *)(x + 1), bf16, SIZE / 2, ld, t,
-                  IN - 1, c);
+    const at_line from = {
+        .data = v.in_bf16 ? (const void *)(narrow + 1) : x + 1, .ld = ld, .bf16 = v.in_bf16};
+    at_line to = line(out, narrow_out, 1, v.dense ? c : LD - 2, v.out_bf16);
+    to.stream = v.stream;
+    k->blend_rows(to, from, SIZE / 2, t, IN - 1, c, v.add);
+    if (v.out_bf16) at_kernels_level(0)->widen(out, narrow_out, 1, SIZE, 1);
 }
 
-static void pixels_of(const at_kernels *k, float *out, int c, bool add, bool bf16) {
-    at_resample r = {OUT, begin, index_, weight};
-    static uint16_t narrow[SIZE];
+static void pixels_of(const at_kernels *k, float *out, int c, variant v) {
+    static uint16_t narrow[SIZE], narrow_out[SIZE];
+    const at_resample r = {OUT, begin, index_, weight};
     fill(out, SIZE);
-    if (bf16) at_kernels_level(0)->narrow(narrow, 1, out, SIZE, 1);
-    k->mix_pixels(bf16 ? (void *)(narrow + 3) : (void *)(out + 3), bf16, LD - 1, x + 1, LD, &r, c,
-                  add);
-    if (bf16) at_kernels_level(0)->widen(out, narrow, 1, SIZE, 1);
+    const at_line from = line(x, narrow, 1, LD, v.in_bf16);
+    const at_line to = line(out, narrow_out, 3, LD - 1, v.out_bf16);
+    k->mix_pixels(to, from, &r, c, v.add);
+    if (v.out_bf16) at_kernels_level(0)->widen(out, narrow_out, 1, SIZE, 1);
 }
 
-static void compare(int c, int variant, bool bf16) {
+static void compare(int c, variant v) {
     static float want[SIZE], got[SIZE];
-    static const int taps[] = {0, 1, 2, 4};
     for (int l = 1; at_kernels_level(l) != NULL; l++) {
         for (int i = 0; i < 2; i++) {
-            const at_kernels *k = at_kernels_level(i ? l : 0);
             srand(3);
-            rows_of(k, i ? got : want, taps[variant], variant % 2 ? LD : c, c, bf16);
+            rows_of(at_kernels_level(i ? l : 0), i ? got : want, c, v);
         }
-        assert_close(got, want, SIZE, false);
+        assert_close(got, want, SIZE, v.out_bf16);
         for (int i = 0; i < 2; i++) {
             srand(4);
-            pixels_of(at_kernels_level(i ? l : 0), i ? got : want, c, variant % 2, bf16);
+            pixels_of(at_kernels_level(i ? l : 0), i ? got : want, c, v);
         }
-        assert_close(got, want, SIZE, bf16);
+        assert_close(got, want, SIZE, v.out_bf16);
     }
 }
 
 static void test_levels(void **state) {
-    static const int channels[] = {1, 3, 4, 11, 16, 35, MAX_C};
+    static const int channels[] = {1, 3, 4, 11, 16, 35, MAX_C}, taps[] = {0, 1, 2, 4};
     (void)state;
     fill(weight, 28);
     fill(x, ROWS * SIZE);
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
-        for (int variant = 0; variant < 8; variant++)
-            compare(channels[i], variant / 2, variant % 2);
+        for (int j = 0; j < 128; j++)
+            compare(channels[i], (variant){.taps = taps[j / 32],
+                                           .dense = j % 2,
+                                           .add = j / 2 % 2,
+                                           .in_bf16 = j / 4 % 2,
+                                           .out_bf16 = j / 8 % 2,
+                                           .stream = j / 16 % 2});
 }
 
 int main(void) {

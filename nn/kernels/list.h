@@ -128,6 +128,14 @@ typedef struct at_update {
     bool nesterov;
 } at_update;
 
+/* Pixels of one row, `ld` elements apart, floats or bfloat16. */
+typedef struct at_line {
+    const void *data; /* written to where it is an output */
+    ptrdiff_t ld;
+    bool bf16;
+    bool stream; /* an output that no cache would keep until it is read: may be written past them */
+} at_line;
+
 /* Rows of floats, `ld` floats apart: a run of pixels of an activation. The kernels below that work
  * on rows x cols take these; a dense run may be passed as one long row where channels don't matter.
  */
@@ -223,12 +231,11 @@ static inline int at_dot_step(int k) {
     /* means of windows: one row of the small plane; and its transpose: one of the large */        \
     X(avg_pool, void, (const at_pool *p, int row))                                                 \
     X(davg_pool, void, (const at_pool *p, int y))                                                  \
-    /* resampling. Rows: out [pixels, c], dense, from rows `row` elements apart, floats or bf16.   \
-     * Pixels: one row of r->size pixels, written or added to, floats or bf16 */                     \
-    X(blend_rows, void, (float *out, const void *x, bool bf16, ptrdiff_t row, ptrdiff_t ld,        \
-                         at_taps t, int64_t pixels, int c))                                        \
-    X(mix_pixels, void, (void *out, bool bf16, ptrdiff_t out_ld, const float *x, ptrdiff_t ld,     \
-                         const at_resample *r, int c, bool add))                                   \
+    /* resampling, written or added to. Rows: one of `pixels` pixels from some that lie `row`      \
+     * elements apart, the first at x. Pixels: one row of r->size pixels from another */           \
+    X(blend_rows, void, (at_line out, at_line x, ptrdiff_t row, at_taps t, int64_t pixels, int c,  \
+                         bool add))                                                                \
+    X(mix_pixels, void, (at_line out, at_line x, const at_resample *r, int c, bool add))           \
     /* out[j * out_ld + i] = x[i * ld + j] for i < rows, j < cols */                               \
     X(transpose, void, (float *out, ptrdiff_t out_ld, const float *x, ptrdiff_t ld, int rows,      \
                         int cols))                                                                 \

@@ -47,6 +47,21 @@ static inline vf v_load(const float *p) {
 static inline void v_store(float *p, vf v) {
     memcpy(p, &v, sizeof v);
 }
+/* Past the caches: p is aligned to the vector. Before another thread is told: v_streamed(). */
+static inline void v_stream(float *p, vf v) {
+#if defined(__AVX512F__)
+    _mm512_stream_ps(p, (__m512)v);
+#elif defined(__AVX2__)
+    _mm256_stream_ps(p, (__m256)v);
+#else
+    v_store(p, v);
+#endif
+}
+static inline void v_streamed(void) {
+#if defined(__AVX2__)
+    _mm_sfence();
+#endif
+}
 static inline vf v_set1(float x) {
     return x - (vf){0}; /* a broadcast: x - 0 keeps x, -0 included */
 }
