@@ -36,7 +36,7 @@ static inline __attribute__((always_inline)) double entropy(float *lse, const fl
         vf smooth = smoothing ? block_lookup(&b, t->smooth, own_class) : (vf){0};
         vf own = block_pick(&b, own_class, c), mixed = {0};
         if (smoothing) mixed = weighted(&b, t->weight, c);
-        vf max = block_exp(&b, c), log_sum = v_log(block_sum(&b, c));
+        vf max = block_max(&b, c), log_sum = v_log(block_exp_sum(&b, max, c));
         v_store_n(lse + p, max + log_sum, b.count);
         vf loss = hit * ((max - own) + log_sum);
         if (smoothing) loss += smooth * (t->weight_sum * (max + log_sum) - mixed);

@@ -6,26 +6,42 @@
 
 #include "nn/kernels/simd/vec.h"
 
-/* x = n ln 2 + r with n an integer and |r| <= ln 2 / 2: returns e^r - 1, by a polynomial (minimax
- * for (e^r - 1 - r) / r^2, 3e-9), and 2^n. For -126 ln 2 <= x <= 88. */
-static inline vf v_reduced_expm1(vf x, vf *power) {
+/* x = n ln 2 + r with n an integer and |r| <= ln 2 / 2: returns r, and what n + 127 are the low bits
+ * of. For |x| < 2^15. */
+static inline vf v_reduce(vf x, vf *shifted) {
     const float round = 0x1.8p23f + 127; /* adding it leaves n + 127 in the low bits */
-    vf shifted = x * 0x1.715476p0f + round;
-    vf n = shifted - round;
-    vf r = x - n * 0x1.63p-1f + n * 0x1.bd0106p-13f; /* ln 2 in two parts, the first short */
+    *shifted = x * 0x1.715476p0f + round;
+    vf n = *shifted - round;
+    return x - n * 0x1.63p-1f + n * 0x1.bd0106p-13f; /* ln 2 in two parts, the first short */
+}
+
+/* (e^r - 1 - r) / r^2, by a polynomial (minimax, 3e-9). */
+static inline vf v_expm1_tail(vf r) {
     vf q = r * 0x1.6db4e4p-10f + 0x1.123be0p-7f;
     q = q * r + 0x1.55545ep-5f;
     q = q * r + 0x1.55548ep-3f;
-    q = q * r + 0.5f;
-    *power = (vf)((vi)shifted << 23);
-    return r * r * q + r;
+    return q * r + 0.5f;
 }
 
-/* e^x for x <= 88. Below 2^-126 it is 0; NaN stays. */
+/* e^x - 1 = 2^n p + (2^n - 1): returns p, and 2^n. For -126 ln 2 <= x <= 88. */
+static inline vf v_reduced_expm1(vf x, vf *power) {
+    vf shifted, r = v_reduce(x, &shifted);
+    *power = (vf)((vi)shifted << 23);
+    return r * r * v_expm1_tail(r) + r;
+}
+
+/* e^x for x <= 88. Below 2^-126 it is 0 (with AVX-512 where denormals are flushed, as in every
+ * worker); NaN stays. */
 static inline vf v_exp(vf x) {
+#if defined(__AVX512F__)
+    vf shifted, r = v_reduce(v_max(v_set1(-104), x), &shifted);
+    vf p = (v_expm1_tail(r) * r + 1.0f) * r + 1.0f, n = shifted - (0x1.8p23f + 127);
+    return (vf)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
     const vf low = v_set1(-87.3365f);
     vf power, p = v_reduced_expm1(v_max(low, x), &power) + 1.0f;
     return (vf)((vi)(p * power) & ~(x < low));
+#endif
 }
 
 /* e^x - 1 for x <= 88, as exact near zero as elsewhere. */

@@ -16,6 +16,12 @@ typedef struct pixel_block {
 
 static inline __attribute__((always_inline)) void block_load(pixel_block *b, const float *x,
                                                              ptrdiff_t ld, int c) {
+    if (b->count == VW && c >= 4) {
+        int k = 0;
+        for (; k + 4 <= c; k += 4) v_load_columns(b->x + k, x + k, ld);
+        if (k < c) v_load_columns(b->x + c - 4, x + c - 4, ld); /* some for the second time */
+        return;
+    }
     for (int k = 0; k < c; k += VW) {
         int n = c - k < VW ? c - k : VW;
         vf *m = b->x + k;
@@ -39,10 +45,15 @@ static inline __attribute__((always_inline)) void block_store(pixel_block *b, fl
     }
 }
 
-/* x becomes exp(x - max); returns the maximum. */
-static inline vf block_exp(pixel_block *b, int c) {
+static inline vf block_max(const pixel_block *b, int c) {
     vf max = b->x[0];
     for (int k = 1; k < c; k++) max = v_max(b->x[k], max);
+    return max;
+}
+
+/* x becomes exp(x - max); returns the maximum. */
+static inline vf block_exp(pixel_block *b, int c) {
+    const vf max = block_max(b, c);
     for (int k = 0; k < c; k++) b->x[k] = v_exp(b->x[k] - max);
     return max;
 }
@@ -51,6 +62,18 @@ static inline vf block_sum(const pixel_block *b, int c) {
     vf sum = {0};
     for (int k = 0; k < c; k++) sum += b->x[k];
     return sum;
+}
+
+/* Sum of exp(x - max). */
+static inline vf block_exp_sum(const pixel_block *b, vf max, int c) {
+    vf even = {0}, odd = {0};
+    int k = 0;
+    for (; k + 2 <= c; k += 2) {
+        even += v_exp(b->x[k] - max);
+        odd += v_exp(b->x[k + 1] - max);
+    }
+    if (k < c) even += v_exp(b->x[k] - max);
+    return even + odd;
 }
 
 /* The labels of `count` pixels; 0 in the lanes beyond. */
