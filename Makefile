@@ -159,6 +159,8 @@ bench: $(BUILD)/atrous
 	bench/put-section docs/benchmarks.md kernels '$(MAKE) bench' <$(BUILD)/bench-kernels.txt
 	bench/latency $(BUILD)/atrous | tee $(BUILD)/bench-latency.txt
 	bench/put-section docs/benchmarks.md latency '$(MAKE) bench' <$(BUILD)/bench-latency.txt
+	bench/scaling $(BUILD)/atrous | tee $(BUILD)/bench-scaling.md
+	bench/put-section docs/benchmarks.md scaling '$(MAKE) bench' <$(BUILD)/bench-scaling.md
 bench-peers: $(BUILD)/atrous
 	$(PYTHON) bench/peers.py --atrous $(BUILD)/atrous | tee $(BUILD)/bench-peers.md
 	bench/put-section docs/benchmarks.md peers '$(MAKE) bench-peers' <$(BUILD)/bench-peers.md
