@@ -99,7 +99,7 @@ static void running_statistics(const at_step *s) {
 
 static void affine_strip(const at_step *s, const at_strip *p) {
     at_kernels_get()->scale_shift(p->t[0], p->t[1], saved_row(s, SCALE), saved_row(s, SHIFT),
-                                  p->rows, p->cols, relu(s));
+                                  p->rows, p->cols, relu(s), p->stream);
 }
 
 static void apply(const at_step *s) {

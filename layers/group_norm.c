@@ -108,7 +108,7 @@ static void normalise_group(const at_step *s, const group *g) {
 static void affine_strip(const at_step *s, const at_strip *p) {
     int64_t row = p->image * p->cols;
     at_kernels_get()->scale_shift(p->t[0], p->t[1], saved_row(s, SCALE) + row,
-                                  saved_row(s, SHIFT) + row, p->rows, p->cols, relu(s));
+                                  saved_row(s, SHIFT) + row, p->rows, p->cols, relu(s), p->stream);
 }
 
 static void forward(const at_step *s) {

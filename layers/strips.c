@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "layers/chunks.h"
+
 /* Strips of elements: 64 KiB a tensor. Strips of pixels: up to 128 KiB, but at most 1024 pixels,
  * over which kernels sum in fp32, and at least 64, so that what is kept for each channel of a strip
  * stays small beside it. */
@@ -49,7 +51,7 @@ typedef struct loop {
     const at_tensor *tensors;
     int count, written;
     at_strip_kind kind;
-    bool flat, staged;
+    bool flat, staged, stream;
     int64_t parts; /* strips in a piece */
 } loop;
 
@@ -140,22 +142,32 @@ static void run_pixels(const loop *l, at_strip *s) {
 
 static void run(void *arg, int64_t index, int worker) {
     const loop *l = arg;
-    at_strip s = {.index = index, .worker = worker};
+    at_strip s = {.index = index, .worker = worker, .stream = l->stream};
     if (l->flat)
         run_flat(l, &s);
     else
         run_pixels(l, &s);
 }
 
+static bool streams(const loop *l) {
+    const at_tensor t = l->tensors[0];
+    const size_t bytes = (size_t)at_shape_count(t.shape) * sizeof(float);
+    for (int i = 1; i < l->count; i++)
+        if (l->tensors[i].data == t.data) return false;
+    return l->written > 0 && t.dtype == AT_F32 && bytes >= AT_STREAM_BYTES;
+}
+
 void at_for_strips(const at_step *step, at_strip_body *body, at_strip_kind kind,
                    const at_tensor *tensors, int count, int written) {
     assert(written <= count && count <= AT_STRIP_TENSORS);
-    loop l = {step, body, tensors, count, written, kind, kind == AT_STRIP_ELEMENTS, false, 0};
+    loop l = {step,  body,  tensors, count, written, kind, kind == AT_STRIP_ELEMENTS,
+              false, false, 0};
     at_shape shape = tensors[0].shape;
     int pieces;
     for (int i = 0; i < count; i++)
         if (tensors[i].data != NULL && tensors[i].ld != shape.c) l.flat = false;
     for (int i = 0; i < count; i++) l.staged |= tensors[i].dtype == AT_BF16;
+    l.stream = streams(&l);
     int64_t strips =
         l.flat ? (at_shape_count(shape) + ELEMENTS - 1) / ELEMENTS : at_strip_count(shape, kind);
     piece(shape, kind, &pieces);

@@ -22,6 +22,7 @@ typedef struct at_strip {
     int64_t rows, cols;
     int64_t index; /* 0 .. at_strip_count - 1; images one after the other */
     int64_t first; /* dense number of its first element */
+    bool stream;   /* t[0] is large and written only: it may be written past the caches */
     int image;     /* of AT_STRIP_IMAGES */
     int worker;
 } at_strip;

@@ -12,10 +12,11 @@
 
 #include "nn/kernels/kernels.h"
 
-enum { H = 9, W = 7, MAX_C = 37, LD = MAX_C + 4, PLANE = (H + 1) * (W + 1) * LD };
+enum { H = 9, W = 7, MAX_C = 37, LD = MAX_C + 11, PLANE = (H + 1) * (W + 1) * LD };
 
 typedef struct planes {
-    float large[PLANE], small[PLANE];
+    _Alignas(64) float large[PLANE];
+    float small[PLANE];
     uint8_t code[PLANE];
 } planes;
 
@@ -116,8 +117,10 @@ static void run_max(const at_kernels *k, const geometry *g, planes *m, int c, bo
     at_pool p = pool_of(g, m, c);
     int half = H / 2 / p.kernel_h * p.kernel_h;
     fill(m, !add);
+    if (!add) p.large = m->large; /* aligned, as what is written past the caches must be */
     for (int row = 0; row < p.out_h; row++) k->max_pool(&p, row);
     p.add = add;
+    p.stream = true;
     for (int i = 0; i < PLANE; i++) m->large[i] = add ? (float)(i % 11) : NAN;
     k->max_scatter(&p, half, H, true);
     k->max_scatter(&p, 0, half, add);

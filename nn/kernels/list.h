@@ -107,6 +107,7 @@ typedef struct at_pool {
     bool bf16;        /* of both planes */
     bool exclude_pad; /* averages divide by the taps inside only, not by the padded window */
     bool add;         /* add to what the written plane holds; codes are always written */
+    bool stream;      /* of the large plane, where it is written: see at_line */
 } at_pool;
 
 /* Windows that meet without overlapping: each place has at most one. */
@@ -309,10 +310,10 @@ static inline int at_dot_step(int k) {
     X(column_dots, void, (float *sum, at_rows a, at_rows b, int64_t rows, int64_t cols))           \
     /* norm, a column is a channel. moments: mean and sum of squared deviations, rows >= 1.        \
      * dnorm_sums: sum of dy, and of dy (x - mean). dnorm: dx = scale dy + slope (x - mean) +      \
-     * offset, or dx += */                                                                         \
+     * offset, or dx +=. stream: see at_line */                                                    \
     X(moments, void, (float *mean, float *m2, at_rows x, int64_t rows, int64_t cols))              \
     X(scale_shift, void, (at_rows y, at_rows x, const float *scale, const float *shift,            \
-                          int64_t rows, int64_t cols, bool relu))                                  \
+                          int64_t rows, int64_t cols, bool relu, bool stream))                     \
     X(dnorm_sums, void, (float *sum, float *dot, at_rows dy, at_rows x, const at_dnorm *p,         \
                          int64_t rows, int64_t cols))                                              \
     X(dnorm, void, (at_rows dx, at_rows dy, at_rows x, const at_dnorm *p, int64_t rows,            \

@@ -18,7 +18,8 @@ void at_moments_ref(float *mean, float *m2, at_rows x, int64_t rows, int64_t col
 }
 
 void at_scale_shift_ref(at_rows y, at_rows x, const float *scale, const float *shift, int64_t rows,
-                        int64_t cols, bool relu) {
+                        int64_t cols, bool relu, bool stream) {
+    (void)stream;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < cols; j++) {
             double v = (double)AT(x, r, j) * scale[j] + shift[j];

@@ -103,7 +103,7 @@ void K(max_pool)(const at_pool *p, int row) {
 
 /* One window, all of whose places are its own: rows x columns of them are inside. */
 INLINE void own_channels(const at_pool *p, int oy, int ox, int rows, int columns, int kernel_w,
-                         int c, int n, bool bf16) {
+                         int c, int n, bool bf16, bool stream) {
     void *y = large_at(p, oy * p->kernel_h, ox * kernel_w, c, bf16);
     vf v = v_load_any(small_at(p, oy, ox, c, bf16), n, bf16);
     vi at = codes(code_at(p, oy, ox) + c, n);
@@ -113,15 +113,19 @@ INLINE void own_channels(const at_pool *p, int oy, int ox, int rows, int columns
         for (int j = 0; j < columns; j++) {
             void *place = v_element(y, i * row + j * ld, bf16);
             vf here = (vf)((vi)v & (at == i * kernel_w + j));
-            v_store_any(place, add ? v_load_any(place, n, bf16) + here : here, n, bf16);
+            if (stream)
+                v_stream(place, here);
+            else
+                v_store_any(place, add ? v_load_any(place, n, bf16) + here : here, n, bf16);
         }
 }
 
 INLINE void own_window(const at_pool *p, int oy, int ox, int rows, int columns, int kernel_w,
-                       bool bf16) {
+                       bool bf16, bool stream) {
     int c = 0;
-    for (; c + VW <= p->c; c += VW) own_channels(p, oy, ox, rows, columns, kernel_w, c, VW, bf16);
-    if (c < p->c) own_channels(p, oy, ox, rows, columns, kernel_w, c, p->c - c, bf16);
+    for (; c + VW <= p->c; c += VW)
+        own_channels(p, oy, ox, rows, columns, kernel_w, c, VW, bf16, stream);
+    if (c < p->c) own_channels(p, oy, ox, rows, columns, kernel_w, c, p->c - c, bf16, false);
 }
 
 static void zero_places(const at_pool *p, int y0, int y1, int x0) {
@@ -131,21 +135,25 @@ static void zero_places(const at_pool *p, int y0, int y1, int x0) {
 }
 
 INLINE void scatter_tiled(const at_pool *p, int y0, int y1, bool bf16) {
+    const bool stream = p->stream && !bf16 && !p->add && v_aligned(p->large, p->large_ld, p->c);
     int y = y0;
     for (int oy = y0 / p->kernel_h; oy < p->out_h && y < y1; oy++) {
         int rows = y + p->kernel_h <= y1 ? p->kernel_h : y1 - y;
         for (int ox = 0; ox < p->out_w; ox++) {
             int left = p->w - ox * p->kernel_w;
             int columns = left < p->kernel_w ? left : p->kernel_w;
-            if (rows == 2 && columns == 2 && p->kernel_w == 2)
-                own_window(p, oy, ox, 2, 2, 2, bf16);
+            if (rows != 2 || columns != 2 || p->kernel_w != 2)
+                own_window(p, oy, ox, rows, columns, p->kernel_w, bf16, false);
+            else if (stream)
+                own_window(p, oy, ox, 2, 2, 2, bf16, true);
             else
-                own_window(p, oy, ox, rows, columns, p->kernel_w, bf16);
+                own_window(p, oy, ox, 2, 2, 2, bf16, false);
         }
         if (!p->add) zero_places(p, y, y + rows, p->out_w * p->kernel_w);
         y += rows;
     }
     if (!p->add) zero_places(p, y, y1, 0);
+    if (stream) v_streamed();
 }
 
 /* A place and the windows that meet it. */

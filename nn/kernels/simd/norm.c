@@ -132,26 +132,42 @@ INLINE void affine(at_rows out, at_rows in, const float *scale, const float *shi
     }
 }
 
+/* The same, written past the caches. */
+INLINE void affine_streamed(at_rows out, at_rows in, const float *scale, const float *shift,
+                            int64_t rows, int64_t cols, bool relu) {
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < cols; j += VW) {
+            vf v = v_load(in.data + r * in.ld + j) * v_load(scale + j) + v_load(shift + j);
+            v_stream(out.data + r * out.ld + j, relu ? v_select(v < 0, (vf){0}, v) : v);
+        }
+    v_streamed();
+}
+
 static void affine_either(at_rows out, at_rows in, const float *scale, const float *shift,
-                          int64_t rows, int64_t cols, bool relu) {
-    if (relu)
+                          int64_t rows, int64_t cols, bool relu, bool stream) {
+    stream = stream && v_aligned(out.data, out.ld, cols);
+    if (stream && relu)
+        affine_streamed(out, in, scale, shift, rows, cols, true);
+    else if (stream)
+        affine_streamed(out, in, scale, shift, rows, cols, false);
+    else if (relu)
         affine(out, in, scale, shift, rows, cols, true);
     else
         affine(out, in, scale, shift, rows, cols, false);
 }
 
 void K(scale_shift)(at_rows out, at_rows in, const float *scale, const float *shift, int64_t rows,
-                    int64_t cols, bool relu) {
+                    int64_t cols, bool relu, bool stream) {
     int64_t n = abreast(rows, cols, in.ld == cols && out.ld == cols), done = 0;
     if (n > 1) {
         float wide_scale[WIDE], wide_shift[WIDE];
         repeat(wide_scale, scale, cols, n);
         repeat(wide_shift, shift, cols, n);
         affine_either((at_rows){out.data, n * cols}, (at_rows){in.data, n * cols}, wide_scale,
-                      wide_shift, rows / n, n * cols, relu);
+                      wide_shift, rows / n, n * cols, relu, stream);
         done = rows / n * n;
     }
-    affine_either(rest(out, done), rest(in, done), scale, shift, rows - done, cols, relu);
+    affine_either(rest(out, done), rest(in, done), scale, shift, rows - done, cols, relu, stream);
 }
 
 /* ---- backward ---- */

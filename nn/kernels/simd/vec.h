@@ -47,7 +47,10 @@ static inline vf v_load(const float *p) {
 static inline void v_store(float *p, vf v) {
     memcpy(p, &v, sizeof v);
 }
-/* Past the caches: p is aligned to the vector. Before another thread is told: v_streamed(). */
+/* Past the caches: p is v_aligned. Before another thread is told: v_streamed(). */
+static inline bool v_aligned(const float *p, ptrdiff_t ld, int64_t cols) {
+    return (uintptr_t)p % sizeof(vf) == 0 && ld % VW == 0 && cols % VW == 0;
+}
 static inline void v_stream(float *p, vf v) {
 #if defined(__AVX512F__)
     _mm512_stream_ps(p, (__m512)v);
