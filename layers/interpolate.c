@@ -105,7 +105,7 @@ static void resample(resampling r) {
                   (size_t)r.from.shape.h / (size_t)r.to.shape.h;
     r.chunk = at_chunk_rows(r.to.shape.h, row + read);
     if (r.chunk < MIN_ROWS) r.chunk = r.to.shape.h < MIN_ROWS ? r.to.shape.h : MIN_ROWS;
-    r.stream = row * (size_t)r.to.shape.h * (size_t)r.to.shape.n >= AT_STREAM_BYTES;
+    r.stream = at_streams(r.to);
     r.chunks = at_chunk_count(r.to.shape.h, r.chunk);
     at_parallel_for(r.to.shape.n * r.chunks, resample_chunk, &r);
 }

@@ -85,10 +85,6 @@ typedef struct pool_cut {
     int64_t chunk, chunks, rows;
 } pool_cut;
 
-static size_t tensor_bytes(at_tensor t) {
-    return (size_t)at_shape_count(t.shape) * at_dtype_size(t.dtype);
-}
-
 static at_pool first_image(const at_pool_run *r) {
     const at_pool2d_opts *o = r->opts;
     return (at_pool){.large = r->large.data,
@@ -113,7 +109,7 @@ static at_pool first_image(const at_pool_run *r) {
                      .dilation_w = o->dilation.w,
                      .exclude_pad = o->count_exclude_pad,
                      .add = r->add,
-                     .stream = r->cut_large && tensor_bytes(r->large) >= AT_STREAM_BYTES};
+                     .stream = r->cut_large && at_streams(r->large)};
 }
 
 static void run_chunk(void *arg, int64_t index, int worker) {

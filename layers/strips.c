@@ -150,11 +150,9 @@ static void run(void *arg, int64_t index, int worker) {
 }
 
 static bool streams(const loop *l) {
-    const at_tensor t = l->tensors[0];
-    const size_t bytes = (size_t)at_shape_count(t.shape) * sizeof(float);
     for (int i = 1; i < l->count; i++)
-        if (l->tensors[i].data == t.data) return false;
-    return l->written > 0 && t.dtype == AT_F32 && bytes >= AT_STREAM_BYTES;
+        if (l->tensors[i].data == l->tensors[0].data) return false;
+    return l->written > 0 && at_streams(l->tensors[0]);
 }
 
 void at_for_strips(const at_step *step, at_strip_body *body, at_strip_kind kind,

@@ -116,10 +116,18 @@ static void wake_workers(int64_t wanted) {
 
 /* ---- working ---- */
 
+/* What was stored past the caches is not ordered by atomic operations; by this it is. */
+static void fence_streams(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_sfence();
+#endif
+}
+
 static void take_indices(int worker) {
     int64_t i;
     while ((i = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed)) < pool.end)
         pool.body(pool.arg, i, worker);
+    fence_streams();
 }
 
 /* Joins the loop that is open, if there is one other than `seen`; returns the last loop seen. */
@@ -146,6 +154,7 @@ static void *worker_main(void *arg) {
 
 static void run_alone(int64_t count, at_parallel_body *body, void *arg, int worker) {
     for (int64_t i = 0; i < count; i++) body(arg, i, worker);
+    fence_streams();
 }
 
 static void run_together(int64_t count, at_parallel_body *body, void *arg) {

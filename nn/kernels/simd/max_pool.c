@@ -153,7 +153,6 @@ INLINE void scatter_tiled(const at_pool *p, int y0, int y1, bool bf16) {
         y += rows;
     }
     if (!p->add) zero_places(p, y, y1, 0);
-    if (stream) v_streamed();
 }
 
 /* A place and the windows that meet it. */

@@ -140,7 +140,6 @@ INLINE void affine_streamed(at_rows out, at_rows in, const float *scale, const f
             vf v = v_load(in.data + r * in.ld + j) * v_load(scale + j) + v_load(shift + j);
             v_stream(out.data + r * out.ld + j, relu ? v_select(v < 0, (vf){0}, v) : v);
         }
-    v_streamed();
 }
 
 static void affine_either(at_rows out, at_rows in, const float *scale, const float *shift,

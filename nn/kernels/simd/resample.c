@@ -74,7 +74,6 @@ INLINE void blend_all(at_line out, at_line x, ptrdiff_t row, at_taps t, int64_t 
 void K(blend_rows)(at_line out, at_line x, ptrdiff_t row, at_taps t, int64_t pixels, int c,
                    bool add) {
     FOR_KIND(out, x, add, blend_all, out, x, row, t, pixels, c);
-    if (out.stream) v_streamed();
 }
 
 /* ---- horizontal: each pixel a blend of pixels ---- */

@@ -47,10 +47,11 @@ static inline vf v_load(const float *p) {
 static inline void v_store(float *p, vf v) {
     memcpy(p, &v, sizeof v);
 }
-/* Past the caches: p is v_aligned. Before another thread is told: v_streamed(). */
+/* Can rows of `cols` floats from p on be written past the caches, vector by vector? */
 static inline bool v_aligned(const float *p, ptrdiff_t ld, int64_t cols) {
     return (uintptr_t)p % sizeof(vf) == 0 && ld % VW == 0 && cols % VW == 0;
 }
+/* The end of a parallel loop is a fence for these stores (nn/threads.c). */
 static inline void v_stream(float *p, vf v) {
 #if defined(__AVX512F__)
     _mm512_stream_ps(p, (__m512)v);
@@ -58,11 +59,6 @@ static inline void v_stream(float *p, vf v) {
     _mm256_stream_ps(p, (__m256)v);
 #else
     v_store(p, v);
-#endif
-}
-static inline void v_streamed(void) {
-#if defined(__AVX2__)
-    _mm_sfence();
 #endif
 }
 static inline vf v_set1(float x) {
