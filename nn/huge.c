@@ -39,10 +39,11 @@ void at_huge_pages(void *block, size_t bytes) {
     madvise((char *)block + head, (bytes - head) / AT_HUGE_PAGE * AT_HUGE_PAGE, MADV_HUGEPAGE);
 }
 
-/* Every small page of it, for the system may have no huge one. */
+/* Every small page of it, for the system may have no huge one. A read first would cost a fault of
+ * its own. */
 static void touch(void *arg, size_t at, size_t bytes) {
     volatile char *p = (char *)arg + at;
-    for (size_t i = 0; i < bytes; i += SMALL_PAGE) p[i] = p[i];
+    for (size_t i = 0; i < bytes; i += SMALL_PAGE) p[i] = 0;
 }
 
 void at_huge_touch(void *block, size_t bytes) {

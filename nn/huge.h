@@ -13,7 +13,7 @@
  * works, slower. */
 void at_huge_pages(void *block, size_t bytes);
 
-/* The same, for a block that is going to be used whole, and its first touch. */
+/* The same for a mapping that is new, hence zero, and going to be used whole: and its first touch. */
 void at_huge_touch(void *block, size_t bytes);
 
 /* Zeros, on all threads. */
