@@ -20,17 +20,19 @@ static size_t head_of(const void *block) {
     return (AT_HUGE_PAGE - (uintptr_t)block % AT_HUGE_PAGE) % AT_HUGE_PAGE;
 }
 
+/* Piece 0 is what lies before the first huge page; on a page's border it is empty. */
 static void run_piece(void *arg, int64_t index, int worker) {
     const pieces *p = arg;
     const size_t begin = index == 0 ? 0 : p->head + (size_t)(index - 1) * AT_HUGE_PAGE;
     const size_t end = p->head + (size_t)index * AT_HUGE_PAGE;
     (void)worker;
-    if (begin < p->bytes) p->body(p->arg, begin, (end < p->bytes ? end : p->bytes) - begin);
+    if (end > begin) p->body(p->arg, begin, (end < p->bytes ? end : p->bytes) - begin);
 }
 
 void at_huge_for(const void *block, size_t bytes, at_huge_body *body, void *arg) {
     pieces p = {head_of(block), bytes, body, arg};
-    at_parallel_for((int64_t)(bytes / AT_HUGE_PAGE) + 2, run_piece, &p);
+    const size_t rest = bytes > p.head ? bytes - p.head : 0;
+    at_parallel_for(1 + (int64_t)((rest + AT_HUGE_PAGE - 1) / AT_HUGE_PAGE), run_piece, &p);
 }
 
 void at_huge_pages(void *block, size_t bytes) {

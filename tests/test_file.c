@@ -99,6 +99,23 @@ static void large_files(void **state) {
     free(data);
 }
 
+/* Large enough to be read by several threads, in pieces; the last one is not whole. */
+static void read_in_pieces(void **state) {
+    enum { WORDS = (9 << 20) / 4 + 7 };
+    uint32_t *words = malloc(WORDS * sizeof *words);
+    char *data;
+    size_t size;
+    (void)state;
+    for (uint32_t i = 0; i < WORDS; i++) words[i] = i * 2654435761u;
+    assert_int_equal(at_file_write("pieces", words, WORDS * sizeof *words, NULL), AT_OK);
+    assert_int_equal(at_file_read("pieces", 0, &data, &size, NULL), AT_OK);
+    assert_int_equal(size, WORDS * sizeof *words);
+    assert_memory_equal(data, words, size);
+    assert_int_equal(data[size], 0);
+    free(data);
+    free(words);
+}
+
 static void the_old_file_stays_until_commit(void **state) {
     (void)state;
     at_file_write("kept", "old", 3, NULL);
@@ -229,6 +246,7 @@ int main(void) {
         cmocka_unit_test(write_and_read),
         cmocka_unit_test(read_errors),
         cmocka_unit_test(large_files),
+        cmocka_unit_test(read_in_pieces),
         cmocka_unit_test(the_old_file_stays_until_commit),
         cmocka_unit_test(a_killed_writer_leaves_the_old_file),
         cmocka_unit_test(two_writers_of_one_file),
